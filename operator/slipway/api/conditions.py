@@ -1,0 +1,122 @@
+"""Every condition and reason of Slipway, as documented constants. `docs/conditions.md` is generated from this file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slipway.api.types import ApiModel
+
+
+class ConditionType(StrEnum):
+    """The conditions, readable by kstatus, `kubectl wait`, Flux and Argo CD."""
+
+    READY = "Ready"
+    """True: the object does what its spec asks, for this generation. Always present."""
+    RECONCILING = "Reconciling"
+    """True while work is under way. Absent otherwise (abnormal-true)."""
+    STALLED = "Stalled"
+    """True when a person must act; the message says what to do. Absent otherwise (abnormal-true)."""
+    AVAILABLE = "Available"
+    """True while callers get answers, from whichever version. A failed upgrade leaves it True. ModelDeployment only."""
+
+
+class Reason(StrEnum):
+    """Why a condition is what it is. Each has its advice in `kubectl slipway status`."""
+
+    # Ready, Available
+    SERVING = "Serving"
+    """The asked version answers with all its replicas."""
+    REGISTERED = "Registered"
+    """A Model or ModelVersion is recorded and usable."""
+    MINIMUM_REPLICAS_AVAILABLE = "MinimumReplicasAvailable"
+    """At least one pod is ready."""
+    NO_REPLICAS_AVAILABLE = "NoReplicasAvailable"
+    """No pod is ready: callers get no answer."""
+    SCALED_TO_ZERO = "ScaledToZero"
+    """`replicas: 0`: nothing serves, as asked."""
+    # Reconciling
+    PROGRESSING = "Progressing"
+    """Pods of the asked version are starting, or old ones are leaving."""
+    # Stalled: references
+    INVALID_SPEC = "InvalidSpec"
+    """The stored object does not fit the present schema (written under an older CRD)."""
+    MODEL_MISSING = "ModelMissing"
+    """No Model of that name in the namespace."""
+    VERSION_MISSING = "VersionMissing"
+    """No ModelVersion MODEL-VERSION in the namespace. Pods that serve it go on serving."""
+    VERSION_MISMATCH = "VersionMismatch"
+    """A ModelVersion of that name exists, but belongs to another model."""
+    RUNTIME_NOT_FOUND = "RuntimeNotFound"
+    """No model server image is configured for the version's format."""
+    NAME_CONFLICT = "NameConflict"
+    """An object with a child's name exists and is not Slipway's."""
+    # Stalled: the pods' trouble
+    SECRET_MISSING = "SecretMissing"
+    """The Secret (or another object) that a pod mounts does not exist."""
+    DIGEST_MISMATCH = "DigestMismatch"
+    """The fetched bytes are not those of the ModelVersion. Nothing was loaded."""
+    ARTIFACT_NOT_FOUND = "ArtifactNotFound"
+    """Nothing is stored under the artifact's URI."""
+    ARTIFACT_ACCESS_DENIED = "ArtifactAccessDenied"
+    """The store refused the credentials."""
+    ARTIFACT_INVALID = "ArtifactInvalid"
+    """The artifact holds what Slipway refuses: symbolic links, odd names."""
+    FETCH_FAILED = "FetchFailed"
+    """The artifact could not be fetched (network, truncated, server errors); retried."""
+    LOAD_FAILED = "LoadFailed"
+    """The model could not be loaded; the message is the error's last line."""
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    """The node cannot pull a container image."""
+    CONTAINER_CONFIG_INVALID = "ContainerConfigInvalid"
+    """The node cannot create the container from its specification."""
+    CRASH_LOOP = "CrashLoop"
+    """A container ends again and again."""
+    UNSCHEDULABLE = "Unschedulable"
+    """No node has room for the pod, or none fits its selectors."""
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    """A ResourceQuota or LimitRange refuses the pod."""
+    ADMISSION_REFUSED = "AdmissionRefused"
+    """An admission policy, webhook or Pod Security refuses an object."""
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+    """The roll-out made no progress for ten minutes."""
+    API_REFUSED = "ApiRefused"
+    """The apiserver refused a child for another reason; the message is its own."""
+
+
+class EventReason(StrEnum):
+    """Reasons of the Kubernetes Events on our objects."""
+
+    DEPLOYED = "Deployed"
+    """Normal: another version or configuration is being rolled out."""
+    SERVING = "Serving"
+    """Normal: the asked version answers."""
+    CHILD_REPAIRED = "ChildRepaired"
+    """Warning: a child was changed or deleted by somebody else and was put back."""
+    STALLED = "Stalled"
+    """Warning: a person must act; the message is the condition's."""
+
+
+class Condition(ApiModel):
+    """One observation of the object's state."""
+
+    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled or Available.")]
+    status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
+    reason: Annotated[str, Field(min_length=1, max_length=64, description="One word for why; documented in docs/conditions.md.")]
+    message: Annotated[str, Field(max_length=1024, description="One readable line.")]
+    observed_generation: Annotated[int, Field(ge=-1, description="The generation of the spec this speaks about.")]
+    last_transition_time: Annotated[
+        str, Field(max_length=32, description="When status last changed (RFC 3339).", json_schema_extra={"format": "date-time"})
+    ]
+
+
+Conditions = Annotated[
+    list[Condition],
+    Field(
+        max_length=8,
+        description="The object's state, one entry a type.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]

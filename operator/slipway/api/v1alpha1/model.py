@@ -1,0 +1,66 @@
+"""Model: a registered model, what it is for and whose it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from slipway.api.conditions import Conditions
+from slipway.api.kind import Kind, PrinterColumn
+from slipway.api.types import ApiModel, ObjectMeta, Rule, short_name_rule
+
+Task = Literal["BinaryClassification", "MulticlassClassification", "Regression", "Other"]
+
+
+class Owner(ApiModel):
+    """Who answers for the model."""
+
+    team: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=63),
+        Field(description="The team, as your organisation names it; becomes the `team` label of the model's metrics."),
+    ]
+
+
+class ModelSpec(ApiModel):
+    """What every version of the model has in common."""
+
+    task: Annotated[Task, Field(description="What the model does; becomes the `task` label of its metrics.")]
+    description: Annotated[
+        str, Field(max_length=1024, description="What question the model answers, in a sentence.")
+    ] = ""
+    owner: Annotated[Owner | None, Field(description="Who answers for the model.")] = None
+
+
+class ModelStatus(ApiModel):
+    """What Slipway sees of the model."""
+
+    observed_generation: Annotated[int, Field(ge=-1, description="The generation this status speaks about; -1 before the first.")] = -1
+    versions: Annotated[int, Field(ge=0, description="How many ModelVersions exist.")] = 0
+    latest_version: Annotated[str, Field(max_length=32, description="The newest ModelVersion by creation.")] = ""
+    deployments: Annotated[int, Field(ge=0, description="How many ModelDeployments serve the model.")] = 0
+    conditions: Conditions = []
+
+
+class Model(ApiModel):
+    """A registered model: its task and owner. Versions and deployments refer to it by name."""
+
+    KIND: ClassVar[Kind] = Kind(
+        name="Model",
+        plural="models",
+        short_name="slm",
+        columns=(
+            PrinterColumn("Task", ".spec.task"),
+            PrinterColumn("Team", ".spec.owner.team"),
+            PrinterColumn("Versions", ".status.versions", type="integer"),
+            PrinterColumn("Latest", ".status.latestVersion"),
+            PrinterColumn("Deployments", ".status.deployments", type="integer"),
+            PrinterColumn("Age", ".metadata.creationTimestamp", type="date"),
+        ),
+    )
+    rules: ClassVar[tuple[Rule, ...]] = (short_name_rule("Model", "the names of its versions and deployments"),)
+
+    metadata: ObjectMeta
+    spec: Annotated[ModelSpec, Field(description="What the model is.")]
+    status: Annotated[ModelStatus, Field(description="What Slipway sees of the model.")] = ModelStatus()

@@ -1,0 +1,145 @@
+"""ModelDeployment: serve a version of a model."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from slipway.api.conditions import Conditions
+from slipway.api.kind import Kind, PrinterColumn
+from slipway.api.types import (
+    ApiModel,
+    Name,
+    ObjectMeta,
+    ObjectName,
+    Quantity,
+    Rule,
+    VersionName,
+    quantity_value,
+    short_name_rule,
+)
+from slipway.api.v1alpha1.pod import PodOptions
+
+Phase = Literal["Pending", "Progressing", "Serving", "Failed", "ScaledToZero"]
+
+
+class Autoscaling(ApiModel):
+    """Bounds and target of the HorizontalPodAutoscaler."""
+
+    min_replicas: Annotated[int, Field(ge=1, le=1000, description="Never fewer pods than this.")] = 1
+    max_replicas: Annotated[int, Field(ge=1, le=1000, description="Never more pods than this.")]
+    target_cpu_percent: Annotated[
+        int, Field(ge=1, le=100, alias="targetCPUPercent", description="Mean CPU use to hold, in percent of the CPU request.")
+    ] = 80
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="self.minReplicas <= self.maxReplicas",
+            message="minReplicas must not be greater than maxReplicas",
+            holds=lambda self: self.min_replicas <= self.max_replicas,
+        ),
+    )
+
+
+ResourceName = Annotated[str, StringConstraints(max_length=63)]
+Quantities = Annotated[dict[ResourceName, Quantity], Field(max_length=8)]
+
+
+def _within_limits(resources: Resources) -> bool:
+    return all(
+        quantity_value(asked) <= quantity_value(resources.limits[name])
+        for name, asked in resources.requests.items()
+        if name in resources.limits
+    )
+
+
+class Resources(ApiModel):
+    """What each pod asks for and may use."""
+
+    requests: Annotated[Quantities, Field(description="Reserved for each pod, such as `{cpu: 500m, memory: 1Gi}`.")] = {}
+    limits: Annotated[Quantities, Field(description="The most a pod may use.")] = {}
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || "
+            "quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)",
+            message="a request must not be greater than its limit",
+            holds=_within_limits,
+        ),
+    )
+
+
+DEFAULT_RESOURCES = Resources(requests={"cpu": "100m", "memory": "512Mi"})
+
+
+class ModelDeploymentSpec(ApiModel):
+    """Which version to serve, and how."""
+
+    model: Annotated[Name, Field(description="The Model to serve.")]
+    version: Annotated[VersionName, Field(description="The version to serve, a string: `\"3\"`. Change it to upgrade; callers see no failed request.")]
+    replicas: Annotated[
+        int, Field(ge=0, le=1000, description="How many pods serve. With `autoscaling`, the number to start with.")
+    ] = 1
+    autoscaling: Annotated[Autoscaling | None, Field(description="Let the number of pods follow the load.")] = None
+    resources: Annotated[Resources, Field(description="What each pod asks for and may use.")] = DEFAULT_RESOURCES
+    pod: Annotated[PodOptions | None, Field(description="Where pods run, and what they get beside the model.")] = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.autoscaling) || (has(self.resources.requests) && 'cpu' in self.resources.requests)",
+            message="autoscaling follows CPU use in percent of the request: write resources.requests.cpu, such as 500m",
+            holds=lambda self: self.autoscaling is None or "cpu" in self.resources.requests,
+        ),
+        Rule(
+            cel="!has(self.autoscaling) || self.replicas > 0",
+            message="autoscaling starts from replicas, which must be at least 1: leave replicas out, or remove autoscaling to scale to zero",
+            holds=lambda self: self.autoscaling is None or self.replicas > 0,
+        ),
+    )
+
+
+class ModelDeploymentStatus(ApiModel):
+    """What serves now."""
+
+    observed_generation: Annotated[int, Field(ge=-1, description="The generation this status speaks about; -1 before the first.")] = -1
+    phase: Annotated[Phase, Field(description="One word for a person; scripts read conditions.")] = "Pending"
+    url: Annotated[str, Field(max_length=256, description="Where callers inside the cluster find the model (v2 REST on port 80, v2 gRPC on port 9000).")] = ""
+    version: Annotated[str, Field(max_length=32, description="The newest version with a ready pod.")] = ""
+    digest: Annotated[str, Field(max_length=71, description="The digest of that version's bytes.")] = ""
+    replicas: Annotated[int, Field(ge=0, description="Pods of any version.")] = 0
+    ready_replicas: Annotated[int, Field(ge=0, description="Pods that answer.")] = 0
+    updated_replicas: Annotated[int, Field(ge=0, description="Pods of the asked version.")] = 0
+    selector: Annotated[str, Field(max_length=256, description="The pods' label selector, for `kubectl scale` and autoscalers.")] = ""
+    conditions: Conditions = []
+
+
+class ModelDeployment(ApiModel):
+    """Serve a version of a model: pods, Services, autoscaling; upgrades lose no request."""
+
+    KIND: ClassVar[Kind] = Kind(
+        name="ModelDeployment",
+        plural="modeldeployments",
+        short_name="slmd",
+        columns=(
+            PrinterColumn("Model", ".spec.model"),
+            PrinterColumn("Version", ".spec.version"),
+            PrinterColumn("Serving", ".status.version"),
+            PrinterColumn("Phase", ".status.phase"),
+            PrinterColumn("Ready", ".status.readyReplicas", type="integer"),
+            PrinterColumn("Replicas", ".status.replicas", type="integer"),
+            PrinterColumn("Reason", ".status.conditions[?(@.type==\"Ready\")].reason"),
+            PrinterColumn("Message", ".status.conditions[?(@.type==\"Ready\")].message", wide=True),
+            PrinterColumn("URL", ".status.url", wide=True),
+            PrinterColumn("Age", ".metadata.creationTimestamp", type="date"),
+        ),
+        scale=True,
+    )
+    rules: ClassVar[tuple[Rule, ...]] = (short_name_rule("ModelDeployment", "its Services and pods are named after it and"),)
+
+    metadata: ObjectMeta
+    spec: Annotated[ModelDeploymentSpec, Field(description="Which version to serve, and how.")]
+    status: Annotated[ModelDeploymentStatus, Field(description="What serves now.")] = ModelDeploymentStatus()
+
+
+__all__ = ["Autoscaling", "ModelDeployment", "ModelDeploymentSpec", "ModelDeploymentStatus", "ObjectName", "Resources"]

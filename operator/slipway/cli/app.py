@@ -1,0 +1,19 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+import typer
+
+from slipway.cli.predict import predict
+from slipway.cli.push import push
+from slipway.cli.status import status
+
+app = typer.Typer(
+    help="Bring models to production, see how they are, and ask them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for command in (push, status, predict):
+    app.command()(command)
