@@ -15,7 +15,20 @@ from slipway.api.types import GROUP, VERSION, ApiModel
 Schema = dict[str, Any]
 
 _COPIED = ("type", "enum", "pattern", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "maxProperties")
-_DROPPED = {"title", "$defs", "required", "properties", "items", "additionalProperties", "anyOf", "$ref", "default", "const", "description", "propertyNames"}
+_DROPPED = {
+    "title",
+    "$defs",
+    "required",
+    "properties",
+    "items",
+    "additionalProperties",
+    "anyOf",
+    "$ref",
+    "default",
+    "const",
+    "description",
+    "propertyNames",
+}
 
 
 def crd(kind: type[ApiModel]) -> Schema:

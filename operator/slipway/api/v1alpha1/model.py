@@ -27,9 +27,7 @@ class ModelSpec(ApiModel):
     """What every version of the model has in common."""
 
     task: Annotated[Task, Field(description="What the model does; becomes the `task` label of its metrics.")]
-    description: Annotated[
-        str, Field(max_length=1024, description="What question the model answers, in a sentence.")
-    ] = ""
+    description: Annotated[str, Field(max_length=1024, description="What question the model answers, in a sentence.")] = ""
     owner: Annotated[Owner | None, Field(description="Who answers for the model.")] = None
 
 

@@ -77,10 +77,10 @@ class ModelDeploymentSpec(ApiModel):
     """Which version to serve, and how."""
 
     model: Annotated[Name, Field(description="The Model to serve.")]
-    version: Annotated[VersionName, Field(description="The version to serve, a string: `\"3\"`. Change it to upgrade; callers see no failed request.")]
-    replicas: Annotated[
-        int, Field(ge=0, le=1000, description="How many pods serve. With `autoscaling`, the number to start with.")
-    ] = 1
+    version: Annotated[
+        VersionName, Field(description='The version to serve, a string: `"3"`. Change it to upgrade; callers see no failed request.')
+    ]
+    replicas: Annotated[int, Field(ge=0, le=1000, description="How many pods serve. With `autoscaling`, the number to start with.")] = 1
     autoscaling: Annotated[Autoscaling | None, Field(description="Let the number of pods follow the load.")] = None
     resources: Annotated[Resources, Field(description="What each pod asks for and may use.")] = DEFAULT_RESOURCES
     pod: Annotated[PodOptions | None, Field(description="Where pods run, and what they get beside the model.")] = None
@@ -104,7 +104,10 @@ class ModelDeploymentStatus(ApiModel):
 
     observed_generation: Annotated[int, Field(ge=-1, description="The generation this status speaks about; -1 before the first.")] = -1
     phase: Annotated[Phase, Field(description="One word for a person; scripts read conditions.")] = "Pending"
-    url: Annotated[str, Field(max_length=256, description="Where callers inside the cluster find the model (v2 REST on port 80, v2 gRPC on port 9000).")] = ""
+    url: Annotated[
+        str,
+        Field(max_length=256, description="Where callers inside the cluster find the model (v2 REST on port 80, v2 gRPC on port 9000)."),
+    ] = ""
     version: Annotated[str, Field(max_length=32, description="The newest version with a ready pod.")] = ""
     digest: Annotated[str, Field(max_length=71, description="The digest of that version's bytes.")] = ""
     replicas: Annotated[int, Field(ge=0, description="Pods of any version.")] = 0
@@ -128,8 +131,8 @@ class ModelDeployment(ApiModel):
             PrinterColumn("Phase", ".status.phase"),
             PrinterColumn("Ready", ".status.readyReplicas", type="integer"),
             PrinterColumn("Replicas", ".status.replicas", type="integer"),
-            PrinterColumn("Reason", ".status.conditions[?(@.type==\"Ready\")].reason"),
-            PrinterColumn("Message", ".status.conditions[?(@.type==\"Ready\")].message", wide=True),
+            PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
+            PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
             PrinterColumn("URL", ".status.url", wide=True),
             PrinterColumn("Age", ".metadata.creationTimestamp", type="date"),
         ),

@@ -19,13 +19,20 @@ class Format(ApiModel):
 
     name: Annotated[
         Literal["sklearn", "custom"],
-        Field(description="`sklearn`: served by Slipway's scikit-learn server. `custom`: your container that speaks the Open Inference Protocol v2."),
+        Field(
+            description="`sklearn`: served by Slipway's scikit-learn server. `custom`: your container that speaks the Open Inference Protocol v2."
+        ),
     ]
-    version: Annotated[
-        str,
-        StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$", min_length=1, max_length=16),
-        Field(description="The framework's version, such as `1.9`: picks the matching server image. Left out, the platform's first for the format."),
-    ] | None = None
+    version: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$", min_length=1, max_length=16),
+            Field(
+                description="The framework's version, such as `1.9`: picks the matching server image. Left out, the platform's first for the format."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Artifact(ApiModel):
@@ -36,17 +43,29 @@ class Artifact(ApiModel):
         StringConstraints(pattern=r"^(s3://[^/\s]+/\S+|https://[^/\s]+/\S*|pvc://[a-z0-9][-a-z0-9.]*/\S+)$", min_length=8, max_length=1024),
         Field(description="Where the bytes are: `s3://BUCKET/KEY` (a folder ends in `/`), `https://HOST/FILE` or `pvc://CLAIM/PATH`."),
     ]
-    digest: Annotated[Digest, Field(description="Of the canonical tree (docs/artifact-digest.md); checked before a byte is loaded. `kubectl slipway push` computes it.")]
-    secret_name: Annotated[
-        ObjectName,
-        Field(description="A Secret of this namespace with the store's credentials (`AWS_ACCESS_KEY_ID`, `token`, `ca.crt`, …); only the fetching container sees it."),
-    ] | None = None
+    digest: Annotated[
+        Digest,
+        Field(
+            description="Of the canonical tree (docs/artifact-digest.md); checked before a byte is loaded. `kubectl slipway push` computes it."
+        ),
+    ]
+    secret_name: (
+        Annotated[
+            ObjectName,
+            Field(
+                description="A Secret of this namespace with the store's credentials (`AWS_ACCESS_KEY_ID`, `token`, `ca.crt`, …); only the fetching container sees it."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Container(ApiModel):
     """Your own server, for format `custom`."""
 
-    image: Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=512), Field(description="The image, best by digest.")]
+    image: Annotated[
+        str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=512), Field(description="The image, best by digest.")
+    ]
     port: Annotated[int, Field(ge=1, le=65535, description="Where it answers v2 REST.")] = 8080
     grpc_port: Annotated[int, Field(ge=1, le=65535, description="Where it answers v2 gRPC, if it does.")] | None = None
     command: Annotated[list[Argument], Field(max_length=64, description="Replaces the image's entrypoint.")] = []
@@ -81,18 +100,21 @@ class Lineage(ApiModel):
 
     training_data: Annotated[TrainingData | None, Field(description="The data it was trained on.")] = None
     code: Annotated[Code | None, Field(description="The code it was trained by.")] = None
-    trained_at: Annotated[
-        str,
-        StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", max_length=20),
-        Field(description="When it was trained, in UTC, such as `2026-11-23T08:00:00Z`."),
-    ] | None = None
+    trained_at: (
+        Annotated[
+            str,
+            StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$", max_length=20),
+            Field(description="When it was trained, in UTC, such as `2026-11-23T08:00:00Z`."),
+        ]
+        | None
+    ) = None
     environment: Annotated[
         dict[str, Annotated[str, StringConstraints(max_length=64)]],
         Field(max_length=64, description="Package versions of the training environment."),
     ] = {}
     metrics: Annotated[
         dict[str, Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$", max_length=32)]],
-        Field(max_length=64, description="Offline metrics, as decimal strings: `auc: \"0.91\"`."),
+        Field(max_length=64, description='Offline metrics, as decimal strings: `auc: "0.91"`.'),
     ] = {}
 
 
@@ -100,7 +122,7 @@ class ModelVersionSpec(ApiModel):
     """One immutable version of a model."""
 
     model: Annotated[Name, Field(description="The Model this is a version of.")]
-    version: Annotated[VersionName, Field(description="The version, a string: `\"3\"`.")]
+    version: Annotated[VersionName, Field(description='The version, a string: `"3"`.')]
     format: Annotated[Format, Field(description="The framework that made it.")]
     artifact: Annotated[Artifact | None, Field(description="The model's bytes. Required unless the format is `custom`.")] = None
     container: Annotated[Container | None, Field(description="Your own server. Required for format `custom`, and only there.")] = None
@@ -144,7 +166,7 @@ class ModelVersion(ApiModel):
             PrinterColumn("Model", ".spec.model"),
             PrinterColumn("Version", ".spec.version"),
             PrinterColumn("Format", ".spec.format.name"),
-            PrinterColumn("Ready", ".status.conditions[?(@.type==\"Ready\")].status"),
+            PrinterColumn("Ready", '.status.conditions[?(@.type=="Ready")].status'),
             PrinterColumn("Deployments", ".status.deployments", type="integer"),
             PrinterColumn("Digest", ".spec.artifact.digest", wide=True),
             PrinterColumn("URI", ".spec.artifact.uri", wide=True),

@@ -23,9 +23,10 @@ class Toleration(ApiModel):
     key: Annotated[LabelKey, Field(description="The taint's key; left out with operator `Exists`, every taint.")] | None = None
     operator: Annotated[Literal["Exists", "Equal"], Field(description="`Equal` compares value too.")] = "Equal"
     value: Annotated[LabelValue, Field(description="The taint's value, for `Equal`.")] | None = None
-    effect: Annotated[
-        Literal["NoSchedule", "PreferNoSchedule", "NoExecute"], Field(description="The taint's effect; left out, every effect.")
-    ] | None = None
+    effect: (
+        Annotated[Literal["NoSchedule", "PreferNoSchedule", "NoExecute"], Field(description="The taint's effect; left out, every effect.")]
+        | None
+    ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -71,9 +72,7 @@ class EnvVar(ApiModel):
 class PodOptions(ApiModel):
     """Where pods run, and what they get beside the model."""
 
-    node_selector: Annotated[
-        dict[LabelKey, LabelValue], Field(max_length=16, description="Run only on nodes with these labels.")
-    ] = {}
+    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=16, description="Run only on nodes with these labels.")] = {}
     tolerations: Annotated[list[Toleration], Field(max_length=16, description="Taints that pods may run on.")] = []
     env: Annotated[
         list[EnvVar],
@@ -85,7 +84,9 @@ class PodOptions(ApiModel):
     ] = []
     image_pull_secrets: Annotated[
         list[ObjectName],
-        Field(max_length=8, description="Secrets of this namespace for pulling images.", json_schema_extra={"x-kubernetes-list-type": "set"}),
+        Field(
+            max_length=8, description="Secrets of this namespace for pulling images.", json_schema_extra={"x-kubernetes-list-type": "set"}
+        ),
     ] = []
     runtime_class_name: Annotated[ObjectName, Field(description="The RuntimeClass, such as gVisor's.")] | None = None
     priority_class_name: Annotated[ObjectName, Field(description="The PriorityClass.")] | None = None

@@ -1,0 +1,145 @@
+"""What Slipway asks of the apiserver: apply, status, delete, read, list, Events, the Lease."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slipway.cluster.http import APPLY, MERGE, Conflict, NotFound, Refused, Request, Transport
+from slipway.cluster.resources import Manifest, Resource, resource_of
+from slipway.errors import NotLeader
+from slipway.telemetry import metrics
+
+FIELD_MANAGER = "slipway"
+FENCE_MESSAGE = "slipway: deposed"
+"""How the fence's message begins (charts/slipway/templates/admission)."""
+
+
+class Cluster:
+    """Typed calls over a transport. Every write is counted by verb and kind."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._send = transport
+
+    async def apply(self, manifest: Manifest, planned_on: Manifest | None) -> Manifest:
+        """Server-side apply; with the uid and resourceVersion of the object it was planned on, when there was one.
+
+        Raises:
+            Conflict: the object changed since.
+            Refused: the apiserver will not have it; the message says why.
+
+        """
+        resource = resource_of(manifest)
+        meta = manifest["metadata"]
+        if planned_on is not None:
+            meta = meta | _identity(planned_on)
+        return await self._write(
+            "apply",
+            resource.kind,
+            Request(
+                "PATCH",
+                resource.path(meta["namespace"], meta["name"]),
+                {"fieldManager": FIELD_MANAGER, "force": "true"},
+                manifest | {"metadata": meta},
+                APPLY,
+            ),
+        )
+
+    async def apply_status(self, planned_on: Manifest, status: Mapping[str, Any]) -> Manifest:
+        """Replaces the status of one of our objects, if it is still the one it was planned on."""
+        resource = resource_of(planned_on)
+        meta = planned_on["metadata"]
+        body = {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {"name": meta["name"], "namespace": meta["namespace"]} | _identity(planned_on),
+            "status": status,
+        }
+        path = resource.path(meta["namespace"], meta["name"], "status")
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+        return await self._write("status", resource.kind, Request("PATCH", path, query, body, APPLY))
+
+    async def delete(self, live: Manifest) -> None:
+        """Deletes exactly this object; one that is gone or was replaced is left alone."""
+        resource = resource_of(live)
+        meta = live["metadata"]
+        body = {"preconditions": _identity(live), "propagationPolicy": "Background"}
+        path = resource.path(meta["namespace"], meta["name"])
+        try:
+            await self._write("delete", resource.kind, Request("DELETE", path, body=body))
+        except NotFound:
+            return
+
+    async def get(self, resource: Resource, namespace: str, name: str, timeout: float = 30.0) -> Manifest | None:
+        try:
+            found: Manifest = await self._send(Request("GET", resource.path(namespace, name), timeout=timeout))
+        except NotFound:
+            return None
+        return found
+
+    async def list_identities(self, resource: Resource, namespace: str | None, selector: str) -> list[Manifest]:
+        """Name, uid and resourceVersion of every object: what a full pass compares."""
+        request = Request(
+            "GET",
+            resource.path(namespace),
+            {"labelSelector": selector} if selector else {},
+            accept="application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            timeout=120,
+        )
+        items: list[Manifest] = (await self._send(request))["items"]
+        return items
+
+    async def count(self, resource: Resource, namespace: str | None, selector: str) -> int:
+        """How many objects there are, cheaply: a table without the objects."""
+        request = Request(
+            "GET",
+            resource.path(namespace),
+            {"includeObject": "None"} | ({"labelSelector": selector} if selector else {}),
+            accept="application/json;as=Table;g=meta.k8s.io;v=v1",
+            timeout=120,
+        )
+        return len((await self._send(request)).get("rows") or ())
+
+    async def list_events(self, namespace: str, uid: str) -> list[Manifest]:
+        """The Events about one object, by its uid."""
+        path = f"/api/v1/namespaces/{namespace}/events"
+        items: list[Manifest] = (await self._send(Request("GET", path, {"fieldSelector": f"involvedObject.uid={uid}"})))["items"]
+        return items
+
+    async def record(self, event: Manifest) -> None:
+        """Creates an Event, or counts one up that says the same."""
+        namespace, name = event["metadata"]["namespace"], event["metadata"]["name"]
+        path = f"/api/v1/namespaces/{namespace}/events"
+        try:
+            await self._write("create", "Event", Request("POST", path, body=event))
+        except Refused as error:
+            if error.reason != "AlreadyExists":
+                raise
+            current = await self._send(Request("GET", f"{path}/{name}"))
+            body = {"count": int(current.get("count", 1)) + 1, "lastTimestamp": event["lastTimestamp"]}
+            await self._write("patch", "Event", Request("PATCH", f"{path}/{name}", body=body, content_type=MERGE))
+
+    async def put(self, resource: Resource, manifest: Manifest, timeout: float) -> Manifest:
+        """Creates the object, or replaces the one whose resourceVersion the manifest carries."""
+        meta = manifest["metadata"]
+        replace = "resourceVersion" in meta
+        path = resource.path(meta["namespace"], meta["name"] if replace else None)
+        return await self._write("put", resource.kind, Request("PUT" if replace else "POST", path, body=manifest, timeout=timeout))
+
+    async def _write(self, verb: str, kind: str, request: Request) -> Manifest:
+        try:
+            answer: Manifest = await self._send(request)
+        except Refused as error:
+            if FENCE_MESSAGE in error.message:
+                raise NotLeader(error.message) from error
+            raise
+        except Conflict:
+            metrics.CONFLICTS.labels(kind).inc()
+            raise
+        metrics.WRITES.labels(verb, kind).inc()
+        return answer
+
+
+def _identity(live: Manifest) -> dict[str, str]:
+    meta = live["metadata"]
+    return {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}

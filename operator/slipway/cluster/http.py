@@ -1,0 +1,127 @@
+"""The transport: one request to the apiserver, its answer decoded, its refusals as typed errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+from kubernetes.aio import config
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: method, path with a leading slash, query, and a JSON body."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    content_type: str = JSON
+    accept: str = JSON
+    timeout: float = 30.0
+
+
+class ApiError(Exception):
+    """The apiserver answered with a Status."""
+
+    def __init__(self, code: int, reason: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.retry_after = retry_after
+
+
+class Conflict(ApiError):
+    """The object changed (or another writer owns a field) since it was read: plan again on what is there now."""
+
+
+class NotFound(ApiError):
+    """No such object."""
+
+
+class Refused(ApiError):
+    """The apiserver will not have this write as it is: quota, admission, validation, RBAC."""
+
+
+class Unavailable(ApiError):
+    """The apiserver cannot answer now: 429, 5xx, timeout, connection trouble."""
+
+
+class Transport(Protocol):
+    """How a request is carried. A test passes a function instead of a mock."""
+
+    async def __call__(self, request: Request) -> Any: ...
+
+
+class ApiServer:
+    """The transport to a real apiserver, by the in-cluster service account or a kubeconfig (`KUBECONFIG`)."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._session = RESTClientObject(configuration)._create_pool_manager()
+
+    @classmethod
+    async def connect(cls) -> ApiServer:
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = 64
+        try:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        except config.ConfigException:
+            await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        return cls(configuration)
+
+    async def __call__(self, request: Request) -> Any:
+        headers = {"Accept": request.accept}
+        token = await self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        if token:
+            headers["Authorization"] = token
+        data = None
+        if request.body is not None:
+            data = orjson.dumps(request.body)
+            headers["Content-Type"] = request.content_type
+        try:
+            async with self._session.request(
+                request.method,
+                self._configuration.host + request.path,
+                params=request.query,
+                data=data,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=request.timeout),
+            ) as response:
+                content = await response.read()
+                if response.status < 400:
+                    return orjson.loads(content) if content else None
+                raise api_error(response.status, content, response.headers.get("Retry-After"))
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Unavailable(0, "Connection", f"{type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def api_error(code: int, content: bytes, retry_after: str | None = None) -> ApiError:
+    """The typed error for an answer of 400 and above."""
+    try:
+        status = orjson.loads(content)
+        reason, message = str(status.get("reason", "")), str(status.get("message", ""))
+    except (orjson.JSONDecodeError, AttributeError):
+        reason, message = "", content[:500].decode(errors="replace")
+    if code == 409 and reason != "AlreadyExists" and "being terminated" not in message:
+        kind: type[ApiError] = Conflict
+    elif code == 404:
+        kind = NotFound
+    elif code == 429 or code >= 500:
+        kind = Unavailable
+    else:
+        kind = Refused
+    return kind(code, reason, message or f"HTTP {code}", float(retry_after) if retry_after and retry_after.isdigit() else None)

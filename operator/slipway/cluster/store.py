@@ -1,0 +1,94 @@
+"""What the watches have told: the newest known state of every object, indexed by what a reconcile asks for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from slipway.cluster.resources import MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
+from slipway.telemetry import metrics
+
+DEPLOYMENT_LABEL = "slipway.dev/deployment"
+
+Key = tuple[str, str]
+"""Namespace and name."""
+
+
+class Store:
+    """Objects by kind and key. Older states never replace newer ones, so answers to our own writes may be put in at once."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, dict[Key, Manifest]] = defaultdict(dict)
+        self._groups: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
+
+    def put(self, resource: Resource, manifest: Manifest) -> None:
+        """Keeps the object, unless a newer state of it is known."""
+        key = key_of(manifest)
+        known = self._objects[resource.kind].get(key)
+        if known is not None and _newer(known, manifest):
+            return
+        if known is not None:
+            self._ungroup(resource, key, known)
+        manifest["metadata"].pop("managedFields", None)
+        manifest.setdefault("kind", resource.kind)
+        manifest.setdefault("apiVersion", resource.api_version)
+        self._objects[resource.kind][key] = manifest
+        for group in _groups(resource, manifest):
+            self._groups[group].add(key)
+        metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
+
+    def remove(self, resource: Resource, manifest: Manifest) -> None:
+        """Forgets the object, unless a newer one has taken its name."""
+        key = key_of(manifest)
+        known = self._objects[resource.kind].get(key)
+        if known is None or (known["metadata"]["uid"] != manifest["metadata"]["uid"] and _newer(known, manifest)):
+            return
+        self._ungroup(resource, key, known)
+        del self._objects[resource.kind][key]
+        metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
+        return self._objects[resource.kind].get((namespace, name))
+
+    def count(self, resource: Resource) -> int:
+        return len(self._objects[resource.kind])
+
+    def all(self, resource: Resource) -> Iterator[Manifest]:
+        yield from list(self._objects[resource.kind].values())
+
+    def of_deployment(self, resource: Resource, namespace: str, name: str) -> list[Manifest]:
+        """Children or pods that carry the deployment's label."""
+        return self._group(resource, (resource.kind, namespace, f"deployment/{name}"))
+
+    def of_model(self, resource: Resource, namespace: str, model: str) -> list[Manifest]:
+        """ModelVersions or ModelDeployments of a model."""
+        return self._group(resource, (resource.kind, namespace, f"model/{model}"))
+
+    def _group(self, resource: Resource, group: tuple[str, str, str]) -> list[Manifest]:
+        objects = self._objects[resource.kind]
+        return [objects[key] for key in sorted(self._groups.get(group, ()))]
+
+    def _ungroup(self, resource: Resource, key: Key, manifest: Manifest) -> None:
+        for group in _groups(resource, manifest):
+            members = self._groups[group]
+            members.discard(key)
+            if not members:
+                del self._groups[group]
+
+
+def key_of(manifest: Manifest) -> Key:
+    meta = manifest["metadata"]
+    return meta.get("namespace", ""), meta["name"]
+
+
+def _newer(known: Manifest, other: Manifest) -> bool:
+    """Whether `known` is a later state than `other`: resourceVersions of one resource are ordered (KEP-5504)."""
+    return int(known["metadata"]["resourceVersion"]) > int(other["metadata"]["resourceVersion"])
+
+
+def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:
+    namespace = manifest["metadata"].get("namespace", "")
+    if resource in (MODEL_DEPLOYMENT, MODEL_VERSION):
+        return [(resource.kind, namespace, f"model/{manifest['spec'].get('model', '')}")]
+    label = (manifest["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
+    return [(resource.kind, namespace, f"deployment/{label}")] if label else []

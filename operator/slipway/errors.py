@@ -1,0 +1,26 @@
+"""Errors that say what happens next. Whatever is none of these is a bug: logged, counted, retried with back-off."""
+
+from __future__ import annotations
+
+from slipway.api.conditions import Reason
+
+
+class Stalled(Exception):
+    """The user must act: the condition `Stalled` says what to do. Reconciled again when something changes."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Waiting(Exception):
+    """Something must happen first: reconciled again after `seconds`, without counting as a failure."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class NotLeader(Exception):
+    """The apiserver's fence refused a write: another replica leads. Nothing is retried here."""

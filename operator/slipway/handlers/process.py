@@ -1,0 +1,84 @@
+"""The life of an operator process: watch always, write only while leading, end in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import kopf
+
+from slipway.cluster.client import Cluster
+from slipway.cluster.http import ApiServer
+from slipway.cluster.leader import Elector, LeaseLost
+from slipway.handlers.watch import kopf_settings, registry_for
+from slipway.reconcile.engine import Engine
+from slipway.settings import Settings
+from slipway.telemetry import http
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 10.0
+"""How long reconciles under way may take to end on shutdown; cut off after that, which is safe."""
+
+
+async def run(settings: Settings) -> int:
+    """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
+    transport = await ApiServer.connect()
+    cluster = Cluster(transport)
+    engine = Engine(cluster, settings)
+    elector = Elector(cluster, settings.namespace, settings.identity, settings.lease_seconds)
+    watches = asyncio.create_task(_watch(engine, settings))
+    leadership = asyncio.create_task(elector.run())
+    work = asyncio.create_task(_work(engine, elector))
+    endpoints = await http.serve(
+        settings.http_port,
+        healthy=lambda: "the watches ended" if watches.done() else None,
+        ready=lambda: None if engine.synced else "still listing",
+    )
+    try:
+        await asyncio.wait({watches, leadership, work}, return_when=asyncio.FIRST_COMPLETED)
+        return await _end(engine, elector, watches, leadership, work)
+    finally:
+        await endpoints.cleanup()
+        await transport.close()
+
+
+async def _watch(engine: Engine, settings: Settings) -> None:
+    """Kopf's watches; returns when the process is asked to end (kopf listens for the signals)."""
+    namespaces = settings.watch_namespaces
+    await kopf.operator(
+        registry=registry_for(engine),
+        settings=kopf_settings(),
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )
+
+
+async def _work(engine: Engine, elector: Elector) -> None:
+    await engine.sync()
+    log.info("synced")
+    await elector.leading.wait()
+    await engine.work()
+
+
+async def _end(
+    engine: Engine, elector: Elector, watches: asyncio.Task[None], leadership: asyncio.Task[None], work: asyncio.Task[None]
+) -> int:
+    """Lets reconciles finish, gives up the Lease, and says why the process ends."""
+    lost = leadership.done() and isinstance(leadership.exception(), LeaseLost)
+    if lost:
+        log.error("leadership lost: %s", leadership.exception())
+    else:
+        engine.stop()
+        await asyncio.wait({work}, timeout=STOP_SECONDS if elector.leading.is_set() else 0)
+        leadership.cancel()
+        await elector.release()
+    failures = [task.exception() for task in (watches, work, leadership) if task.done() and not task.cancelled()]
+    for task in (watches, leadership, work):
+        task.cancel()
+    await asyncio.gather(watches, leadership, work, return_exceptions=True)
+    for failure in filter(None, failures):
+        if not isinstance(failure, LeaseLost):
+            log.error("ended by an error", exc_info=failure)
+    return 1 if any(failures) else 0

@@ -1,0 +1,236 @@
+"""The plan for a ModelDeployment: small named questions in order, then one status."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from slipway.api.conditions import ConditionType, EventReason, Reason
+from slipway.api.parse import parse
+from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
+from slipway.cluster.resources import Manifest
+from slipway.errors import Stalled
+from slipway.plan.build import build_children
+from slipway.plan.build.deployment import keep_live_replicas
+from slipway.plan.differ import Difference, compare
+from slipway.plan.names import DIGEST_ANNOTATION, VERSION_LABEL, selector, version_name
+from slipway.plan.status import ConditionSet, find_condition
+from slipway.plan.trouble import awaits_containers, deployment_trouble, is_ready, pods_trouble, refusal_trouble
+from slipway.plan.types import EventDraft, Observed, Plan, Trouble
+from slipway.settings import Serving
+
+MOUNT_RECHECK_SECONDS = 5.0
+"""How soon to look again at a pod whose containers cannot be created: its trouble shows in Events, which are not watched."""
+
+_OPTIONAL_CHILDREN = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
+
+
+def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, now: datetime) -> Plan:
+    """What to do for one ModelDeployment as it is now."""
+    try:
+        owner = parse(ModelDeployment, manifest)
+        version = _resolve_version(owner, observed)
+        wanted = build_children(owner, version, serving)
+    except Stalled as error:
+        return _blocked(manifest, observed, Trouble(error.reason, error.message), now)
+    applies, repairs = _applies(owner, wanted, observed, manifest)
+    status = _status(manifest, owner, observed, now, pending=bool(applies))
+    return Plan(
+        applies=applies,
+        deletes=_deletes(wanted, observed),
+        status=status,
+        events=(*repairs, *_rollout_events(applies, owner, observed), *status_events(manifest, status)),
+        requeue_after=MOUNT_RECHECK_SECONDS if any(map(awaits_containers, observed.pods)) else None,
+    )
+
+
+def status_events(manifest: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
+    """Events on change only: newly stalled (or for another reason), newly serving."""
+    before = manifest.get("status", {})
+    stalled = find_condition(status, ConditionType.STALLED)
+    was_stalled = find_condition(before, ConditionType.STALLED)
+    if stalled and (not was_stalled or was_stalled["reason"] != stalled["reason"]):
+        return (EventDraft(EventReason.STALLED, f"{stalled['reason']}: {stalled['message']}", warning=True),)
+    ready = find_condition(status, ConditionType.READY)
+    was_ready = find_condition(before, ConditionType.READY)
+    if ready and ready["reason"] == Reason.SERVING and not (was_ready and was_ready["status"] == "True"):
+        return (EventDraft(EventReason.SERVING, ready["message"]),)
+    return ()
+
+
+def _resolve_version(owner: ModelDeployment, observed: Observed) -> ModelVersion:
+    """The ModelVersion that the deployment asks for.
+
+    Raises:
+        Stalled: the Model or the version is missing, or belongs to another model.
+
+    """
+    model, wanted = owner.spec.model, owner.spec.version
+    namespace = owner.metadata.namespace
+    if observed.model is None:
+        raise Stalled(
+            Reason.MODEL_MISSING,
+            f"Model {model} does not exist in namespace {namespace}: create it (it needs only spec.task), or correct spec.model.",
+        )
+    name = version_name(model, wanted)
+    if observed.version is None:
+        raise Stalled(
+            Reason.VERSION_MISSING,
+            f"ModelVersion {name} does not exist in namespace {namespace}: push it with "
+            f"`kubectl slipway push PATH --model {model} --version {wanted}`, or set spec.version to one that exists. Pods that are running go on serving.",
+        )
+    version = parse(ModelVersion, observed.version)
+    if (version.spec.model, version.spec.version) != (model, wanted):
+        raise Stalled(
+            Reason.VERSION_MISMATCH,
+            f"ModelVersion {name} is version {version.spec.version} of model {version.spec.model}, not version {wanted} of model {model}: "
+            f"set spec.model to {version.spec.model} and spec.version to {version.spec.version}, or push a version of {model}.",
+        )
+    return version
+
+
+def _applies(
+    owner: ModelDeployment, wanted: list[Manifest], observed: Observed, manifest: Manifest
+) -> tuple[tuple[Manifest, ...], tuple[EventDraft, ...]]:
+    """Children to apply, and an Event for each that somebody else had changed or deleted."""
+    applies: list[Manifest] = []
+    repairs: list[EventDraft] = []
+    for child in wanted:
+        live = observed.children.get((child["kind"], child["metadata"]["name"]))
+        difference = compare(child, live) if live else Difference.OUTDATED
+        if live and difference is Difference.NONE:
+            continue
+        applies.append(keep_live_replicas(child, owner, live))
+        what = f"{child['kind']} {child['metadata']['name']}"
+        if difference is Difference.EDITED:
+            repairs.append(
+                EventDraft(
+                    EventReason.CHILD_REPAIRED, f"{what} was changed by somebody else and put back: edit the ModelDeployment instead.", True
+                )
+            )
+        elif live is None and _was_complete(manifest, child):
+            repairs.append(
+                EventDraft(
+                    EventReason.CHILD_REPAIRED,
+                    f"{what} was deleted by somebody else and made again: delete the ModelDeployment instead.",
+                    True,
+                )
+            )
+    return tuple(applies), tuple(repairs)
+
+
+def _was_complete(manifest: Manifest, child: Manifest) -> bool:
+    """Whether this generation's children had all been applied before, so that a missing one was deleted."""
+    before = manifest.get("status", {})
+    return (
+        before.get("observedGeneration") == manifest["metadata"]["generation"]
+        and find_condition(before, ConditionType.STALLED) is None
+        and child["kind"] not in _OPTIONAL_CHILDREN
+    )
+
+
+def _deletes(wanted: list[Manifest], observed: Observed) -> tuple[Manifest, ...]:
+    """Optional children that are not wanted any more."""
+    names = {(child["kind"], child["metadata"]["name"]) for child in wanted}
+    return tuple(live for key, live in observed.children.items() if key[0] in _OPTIONAL_CHILDREN and key not in names)
+
+
+def _rollout_events(applies: tuple[Manifest, ...], owner: ModelDeployment, observed: Observed) -> tuple[EventDraft, ...]:
+    for child in applies:
+        if child["kind"] != "Deployment":
+            continue
+        live = observed.children.get(("Deployment", child["metadata"]["name"]))
+        before = live["metadata"].get("labels", {}).get(VERSION_LABEL) if live else None
+        if before != owner.spec.version:
+            change = f"from version {before} to {owner.spec.version}" if before else f"version {owner.spec.version}"
+            return (EventDraft(EventReason.DEPLOYED, f"Rolling out {change} of model {owner.spec.model}"),)
+    return ()
+
+
+def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now: datetime, pending: bool) -> dict[str, Any]:
+    """The status of a deployment whose references resolve."""
+    deployment = observed.children.get(("Deployment", owner.metadata.name))
+    trouble = refusal_trouble(observed.refusal) if observed.refusal else None
+    trouble = trouble or _rollout_trouble(owner, deployment, observed)
+    conditions = ConditionSet(manifest.get("status", {}), owner.metadata.generation, now)
+    rolled_out = not pending and _rolled_out(deployment)
+    asked = (deployment or {}).get("spec", {}).get("replicas", owner.spec.replicas)
+    if trouble:
+        conditions.trouble(trouble)
+        phase = "Failed" if trouble.stalled else "Progressing"
+    elif rolled_out and asked == 0:
+        conditions.ready(Reason.SCALED_TO_ZERO, "replicas is 0: nothing serves, as asked")
+        phase = "ScaledToZero"
+    elif rolled_out:
+        conditions.ready(Reason.SERVING, f"version {owner.spec.version} answers with {asked} of {asked} replicas")
+        phase = "Serving"
+    else:
+        conditions.reconciling(Reason.PROGRESSING, _progress(owner, deployment, asked))
+        phase = "Progressing"
+    return _observation(manifest["metadata"], observed, conditions, phase)
+
+
+def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: datetime) -> Plan:
+    """References do not resolve: nothing is changed, pods that run go on serving, the status says why."""
+    meta = manifest["metadata"]
+    conditions = ConditionSet(manifest.get("status", {}), meta["generation"], now)
+    conditions.trouble(trouble)
+    status = _observation(meta, observed, conditions, "Failed")
+    return Plan(status=status, events=status_events(manifest, status))
+
+
+def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, phase: str) -> dict[str, Any]:
+    """What is the same however the roll-out goes: who serves now, how many, where."""
+    name = meta["name"]
+    ready = [pod for pod in observed.pods if is_ready(pod)]
+    child = observed.children.get(("Deployment", name))
+    replicas = child.get("status", {}) if child else {}
+    if ready:
+        conditions.set(ConditionType.AVAILABLE, True, Reason.MINIMUM_REPLICAS_AVAILABLE, f"{len(ready)} ready")
+    else:
+        conditions.set(ConditionType.AVAILABLE, False, Reason.NO_REPLICAS_AVAILABLE, "no pod is ready")
+    newest = max(ready, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
+    status: dict[str, Any] = {
+        "observedGeneration": meta["generation"],
+        "phase": phase,
+        "url": f"http://{name}.{meta['namespace']}",
+        "replicas": replicas.get("replicas", 0),
+        "readyReplicas": replicas.get("readyReplicas", 0),
+        "updatedReplicas": replicas.get("updatedReplicas", 0),
+        "selector": ",".join(f"{key}={value}" for key, value in selector(name).items()),
+        "conditions": conditions.as_list(),
+    }
+    if newest:
+        status["version"] = newest["metadata"]["labels"].get(VERSION_LABEL, "")
+        status["digest"] = (newest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION, "")
+    return status
+
+
+def _rollout_trouble(owner: ModelDeployment, deployment: Manifest | None, observed: Observed) -> Trouble | None:
+    """The trouble of pods of the asked version, else of the Deployment itself; none once it is rolled out."""
+    if _rolled_out(deployment):
+        return None
+    asked = tuple(pod for pod in observed.pods if pod["metadata"].get("labels", {}).get(VERSION_LABEL) == owner.spec.version)
+    return pods_trouble(asked, observed.mount_warnings) or deployment_trouble(deployment)
+
+
+def _rolled_out(deployment: Manifest | None) -> bool:
+    """As `kubectl rollout status` reads it."""
+    if deployment is None:
+        return False
+    status, asked = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
+    return (
+        status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        and status.get("updatedReplicas", 0) == asked
+        and status.get("replicas", 0) == asked
+        and status.get("availableReplicas", 0) == asked
+    )
+
+
+def _progress(owner: ModelDeployment, deployment: Manifest | None, asked: int) -> str:
+    status = (deployment or {}).get("status", {})
+    updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
+    if total > updated:
+        return f"version {owner.spec.version}: {updated} of {asked} pods started, {total - updated} old ones still serve"
+    ready = min(status.get("readyReplicas", 0), updated)
+    return f"version {owner.spec.version}: {ready} of {asked} pods ready"

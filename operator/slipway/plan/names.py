@@ -1,0 +1,41 @@
+"""Names, labels and paths that Slipway gives to what it makes: docs/contracts.md in code."""
+
+from __future__ import annotations
+
+from slipway.cluster.store import DEPLOYMENT_LABEL
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MODEL_LABEL = "slipway.dev/model"
+VERSION_LABEL = "slipway.dev/version"
+DIGEST_ANNOTATION = "slipway.dev/digest"
+HASH_ANNOTATION = "slipway.dev/manifest-hash"
+"""On every child: of the manifest that was last applied."""
+
+HTTP_PORT, GRPC_PORT, METRICS_PORT = 8080, 9000, 8082
+MODEL_PATH = "/mnt/model"
+SECRET_PATH = "/var/run/secrets/slipway/artifact"
+CLAIM_PATH = "/mnt/pvc"
+
+
+def version_name(model: str, version: str) -> str:
+    """The ModelVersion's name."""
+    return f"{model}-{version}"
+
+
+def headless_name(deployment: str) -> str:
+    return f"{deployment}-pods"
+
+
+def selector(deployment: str) -> dict[str, str]:
+    """What picks the deployment's pods, of every version."""
+    return {DEPLOYMENT_LABEL: deployment}
+
+
+def common_labels(deployment: str) -> dict[str, str]:
+    """On every child and pod."""
+    return {
+        MANAGED_BY: "slipway",
+        "app.kubernetes.io/name": deployment,
+        "app.kubernetes.io/component": "model-server",
+        DEPLOYMENT_LABEL: deployment,
+    }

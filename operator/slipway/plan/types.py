@@ -1,0 +1,63 @@
+"""The inputs and outputs of every plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.api.conditions import EventReason, Reason
+from slipway.cluster.resources import Manifest
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The apiserver's word on a child that it would not have."""
+
+    kind: str
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One snapshot of everything a ModelDeployment touches."""
+
+    model: Manifest | None = None
+    version: Manifest | None = None
+    children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    """Live children by kind and name."""
+    pods: tuple[Manifest, ...] = ()
+    mount_warnings: Mapping[str, str] = field(default_factory=dict)
+    """By pod uid: the newest Warning Event of a pod whose containers cannot be created yet."""
+    refusal: Refusal | None = None
+    """The first child that the apiserver refused in this pass."""
+
+
+@dataclass(frozen=True)
+class EventDraft:
+    """A Kubernetes Event about the object, to be recorded after its status."""
+
+    reason: EventReason
+    message: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a reconcile is to do, in this order: applies, deletes, status, events."""
+
+    applies: tuple[Manifest, ...] = ()
+    deletes: tuple[Manifest, ...] = ()
+    status: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[EventDraft, ...] = ()
+    requeue_after: float | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why pods do not come up: the reason, one readable line, and whether a person must act."""
+
+    reason: Reason
+    message: str
+    stalled: bool = True

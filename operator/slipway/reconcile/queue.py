@@ -1,0 +1,111 @@
+"""The work queue: each key at most once, one worker a key, back-off with jitter for failures, delays for what is due later.
+
+It holds keys, not events, so it is bounded by the number of objects and never blocks whoever adds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+import time
+from dataclasses import dataclass
+
+from slipway.telemetry import metrics
+
+BACKOFF_BASE, BACKOFF_MAX = 0.25, 120.0
+
+
+@dataclass(frozen=True, order=True)
+class ObjectKey:
+    """One of our objects."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class WorkQueue:
+    """Keys that wait to be reconciled."""
+
+    def __init__(self) -> None:
+        self._due: dict[ObjectKey, float] = {}
+        self._ready: asyncio.Queue[ObjectKey | None] = asyncio.Queue()
+        self._active: set[ObjectKey] = set()
+        self._again: set[ObjectKey] = set()
+        self._failures: dict[ObjectKey, int] = {}
+        self._later: list[tuple[float, int, ObjectKey]] = []
+        self._later_at: dict[ObjectKey, float] = {}
+        self._sequence = itertools.count()
+        self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, key: ObjectKey) -> None:
+        """Due now. A key that is being worked on comes again afterwards."""
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._due:
+            self._due[key] = time.monotonic()
+            self._ready.put_nowait(key)
+            metrics.QUEUE_DEPTH.set(len(self._due))
+
+    def add_after(self, key: ObjectKey, seconds: float) -> None:
+        """Due after a delay, unless it is due sooner already."""
+        at = time.monotonic() + seconds
+        if self._later_at.get(key, float("inf")) <= at:
+            return
+        self._later_at[key] = at
+        heapq.heappush(self._later, (at, next(self._sequence), key))
+        self._wake.set()
+
+    def retry(self, key: ObjectKey) -> float:
+        """Due after this key's back-off, which it returns: doubling with jitter, at most two minutes."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = min(BACKOFF_MAX, BACKOFF_BASE * 2.0 ** min(failures, 20)) * random.uniform(0.75, 1.25)
+        self.add_after(key, delay)
+        return delay
+
+    def forget(self, key: ObjectKey) -> None:
+        """Its back-off starts anew: the last reconcile succeeded."""
+        self._failures.pop(key, None)
+
+    def shut_down(self, workers: int) -> None:
+        """Each of the workers gets None, ahead of nothing but what is ready."""
+        for _ in range(workers):
+            self._ready.put_nowait(None)
+
+    async def get(self) -> ObjectKey | None:
+        """The next key; the worker calls `done` with it. None when the queue is shut down."""
+        key = await self._ready.get()
+        if key is None:
+            return None
+        metrics.QUEUE_DELAY.observe(time.monotonic() - self._due.pop(key))
+        metrics.QUEUE_DEPTH.set(len(self._due))
+        self._active.add(key)
+        return key
+
+    def done(self, key: ObjectKey) -> None:
+        self._active.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    async def run_delays(self) -> None:
+        """Moves delayed keys to the queue when they are due; runs for ever."""
+        while True:
+            self._wake.clear()
+            now = time.monotonic()
+            while self._later and self._later[0][0] <= now:
+                at, _, key = heapq.heappop(self._later)
+                if self._later_at.get(key) == at:
+                    del self._later_at[key]
+                    self.add(key)
+            timeout = self._later[0][0] - now if self._later else None
+            try:
+                await asyncio.wait_for(self._wake.wait(), timeout)
+            except TimeoutError:
+                continue

@@ -1,0 +1,103 @@
+"""What an operator process is told at its start, read from the environment once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A model server image and what it serves."""
+
+    format: str
+    """Name of the format, as in `ModelVersion.spec.format.name`."""
+    version: str
+    """The framework's version it carries, such as `1.9`."""
+    image: str
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What shapes a model's pods beside their spec."""
+
+    runtimes: tuple[Runtime, ...] = ()
+    """Choices in order of preference; the first of a format is its default, the first of all fetches for `custom`."""
+    fetch_env: Mapping[str, str] = field(default_factory=dict)
+    """Environment of every fetching container: proxies."""
+    drain_seconds: int = 15
+    """How long a pod that is asked to end goes on answering."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator process is told."""
+
+    namespace: str = "slipway-system"
+    """Where the operator runs and its Lease is."""
+    identity: str = "local"
+    """The pod's name: the Lease's holder, and what the fence compares the token with."""
+    watch_namespaces: tuple[str, ...] = ()
+    """Namespaces to serve; empty for all."""
+    serving: Serving = Serving()
+    lease_seconds: float = 15.0
+    """How long the Lease holds without renewal; fail-over takes at most 1.5 times this."""
+    workers: int = 8
+    """Objects reconciled at the same time."""
+    full_pass_seconds: float = 600.0
+    """How often the watched state is compared with the apiserver's, give or take a tenth."""
+    http_port: int = 8080
+    log_level: str = "INFO"
+
+
+def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from `SLIPWAY_*` variables.
+
+    Raises:
+        ValueError: a variable holds what it must not; the message names it.
+
+    """
+    defaults = Settings()
+    serving = Serving(
+        runtimes=tuple(Runtime(**entry) for entry in _json(env, "SLIPWAY_RUNTIME_IMAGES", [])),
+        fetch_env=_json(env, "SLIPWAY_FETCH_ENV", {}),
+        drain_seconds=int(_number(env, "SLIPWAY_DRAIN_SECONDS", defaults.serving.drain_seconds)),
+    )
+    return Settings(
+        namespace=env.get("SLIPWAY_NAMESPACE") or defaults.namespace,
+        identity=env.get("SLIPWAY_POD_NAME") or defaults.identity,
+        watch_namespaces=tuple(filter(None, env.get("SLIPWAY_WATCH_NAMESPACES", "").split(","))),
+        serving=serving,
+        lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds),
+        workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers)),
+        full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds),
+        http_port=int(_number(env, "SLIPWAY_HTTP_PORT", defaults.http_port)),
+        log_level=(env.get("SLIPWAY_LOG_LEVEL") or defaults.log_level).upper(),
+    )
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {text!r}") from None
+    if number < 0:
+        raise ValueError(f"{name} must not be negative, but is {text!r}")
+    return number
+
+
+def _json(env: Mapping[str, str], name: str, default: Any) -> Any:
+    try:
+        value = orjson.loads(env.get(name) or orjson.dumps(default))
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"{name} must be JSON: {error}") from None
+    if not isinstance(value, type(default)):
+        raise ValueError(f"{name} must be a JSON {type(default).__name__}")
+    return value

@@ -1,0 +1,36 @@
+"""The operator's metrics. Each is described in docs/metrics.md; a test compares the two."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RECONCILES = Counter("slipway_reconciles", "Finished reconciles by kind and how they ended.", ["kind", "result"])
+DURATION = Histogram(
+    "slipway_reconcile_duration_seconds",
+    "Time of one reconcile.",
+    ["kind"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+QUEUE_DEPTH = Gauge("slipway_queue_depth", "Objects waiting to be reconciled.")
+QUEUE_DELAY = Histogram(
+    "slipway_queue_delay_seconds",
+    "Time from due to picked up.",
+    buckets=(0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60),
+)
+WRITES = Counter("slipway_writes", "Accepted writes to the apiserver.", ["verb", "kind"])
+CONFLICTS = Counter("slipway_conflicts", "Writes refused because the object had changed.", ["kind"])
+ERRORS = Counter("slipway_errors", "Reconciles that failed, by the error's type or the condition's reason.", ["reason"])
+LEADER = Gauge("slipway_leader", "1 on the replica that writes.")
+WATCH_EVENTS = Counter("slipway_watch_events", "Watch events received.", ["kind"])
+OBJECTS = Gauge("slipway_objects", "Objects in memory.", ["kind"])
+REPAIRS = Counter("slipway_full_pass_repairs", "Differences that a full pass found: watch events that were missed.", ["kind"])
+DEPLOYMENT_INFO = Gauge(
+    "slipway_deployment_info",
+    "1 for every ModelDeployment, with what it serves.",
+    ["namespace", "deployment", "model", "version", "serving", "task", "team"],
+)
+DEPLOYMENT_CONDITION = Gauge(
+    "slipway_deployment_condition",
+    "1 while the condition is True.",
+    ["namespace", "deployment", "condition", "reason"],
+)
