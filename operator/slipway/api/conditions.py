@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from slipway.api.types import ApiModel
+from slipway.api.types import ApiModel, unique_by
 
 
 class ConditionType(StrEnum):
@@ -112,11 +112,4 @@ class Condition(ApiModel):
     ]
 
 
-Conditions = Annotated[
-    list[Condition],
-    Field(
-        max_length=8,
-        description="The object's state, one entry a type.",
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-    ),
-]
+Conditions = Annotated[list[Condition], *unique_by("type"), Field(max_length=8, description="The object's state, one entry a type.")]

@@ -173,9 +173,7 @@ def _with_outer(node: Schema, outer: Schema) -> Schema:
     result = dict(node)
     if outer.get("description"):
         result["description"] = outer["description"]
-    for key, value in outer.items():
-        if key.startswith("x-kubernetes-"):
-            result[key] = value
+    result |= {key: value for key, value in outer.items() if key.startswith("x-kubernetes-")}
     default = _without_empty(outer.get("default"))
     if default not in (None, "", [], {}, 0, False):
         result["default"] = default

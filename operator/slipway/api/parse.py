@@ -21,7 +21,7 @@ def parse(kind: type[T], manifest: dict[str, Any]) -> T:
 
     """
     try:
-        return kind.model_validate({"metadata": manifest["metadata"], "spec": without_nulls(manifest.get("spec", {}))})
+        return kind.model_validate({"metadata": manifest["metadata"], "spec": as_read(manifest.get("spec", {}))})
     except ValidationError as error:
         raise Stalled(Reason.INVALID_SPEC, explain(error)) from error
 
@@ -33,10 +33,12 @@ def explain(error: ValidationError) -> str:
     return f"{path}: {first['msg'].removeprefix('Value error, ')}" if path else first["msg"].removeprefix("Value error, ")
 
 
-def without_nulls(value: Any) -> Any:
-    """As the apiserver reads `field: null` where the schema does not allow it: as if it were left out."""
+def as_read(value: Any) -> Any:
+    """As the apiserver reads JSON: `field: null` as if it were left out, `2.0` as the integer 2."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, dict):
-        return {key: without_nulls(child) for key, child in value.items() if child is not None}
+        return {key: as_read(child) for key, child in value.items() if child is not None}
     if isinstance(value, list):
-        return [without_nulls(child) for child in value]
+        return [as_read(child) for child in value]
     return value

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 GROUP = "slipway.dev"
 VERSION = "v1alpha1"
@@ -108,6 +109,22 @@ def quantity_value(quantity: int | str) -> float:
     text = str(quantity)
     digits = text.rstrip("mkMGTi")
     return float(digits) * _SUFFIXES.get(text[len(digits) :], 1)
+
+
+def unique_by(*fields: str) -> tuple[AfterValidator, FieldInfo]:
+    """Marks a list whose items are told apart by these fields (by themselves, without any): a map or set list of Kubernetes."""
+
+    def check(items: list[Any]) -> list[Any]:
+        keys = [tuple(getattr(item, field) for field in fields) if fields else item for item in items]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise ValueError(f"item {index} is there twice")
+        return items
+
+    extra: dict[str, Any] = {"x-kubernetes-list-type": "map" if fields else "set"}
+    if fields:
+        extra["x-kubernetes-list-map-keys"] = list(fields)
+    return AfterValidator(check), Field(json_schema_extra=extra)
 
 
 class ObjectMeta(BaseModel):

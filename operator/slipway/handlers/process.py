@@ -48,7 +48,7 @@ async def _watch(engine: Engine, settings: Settings) -> None:
     namespaces = settings.watch_namespaces
     await kopf.operator(
         registry=registry_for(engine),
-        settings=kopf_settings(),
+        settings=kopf_settings(namespaces),
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,

@@ -26,9 +26,15 @@ class NullStorage(kopf.DiffBaseStorage):
 def registry_for(engine: Engine) -> kopf.OperatorRegistry:
     """A kopf registry that hands every watch event to the engine."""
     registry = kopf.OperatorRegistry()
+    kopf.on.login(registry=registry)(_login)
     for resource in WATCHED:
         _watch(registry, resource, engine)
     return registry
+
+
+def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+    """The pod's service account, else KUBECONFIG; called again whenever the apiserver stops accepting the credentials."""
+    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
 def _watch(registry: kopf.OperatorRegistry, resource: Resource, engine: Engine) -> None:
@@ -38,7 +44,7 @@ def _watch(registry: kopf.OperatorRegistry, resource: Resource, engine: Engine) 
     kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=f"watch-{resource.plural}")(handle)
 
 
-def kopf_settings() -> kopf.OperatorSettings:
+def kopf_settings(namespaces: tuple[str, ...]) -> kopf.OperatorSettings:
     """Kopf as a watch machine: no annotations, no finalizers, no Events, no peering."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
@@ -49,6 +55,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.queueing.exit_timeout = 1.0
     settings.watching.inactivity_timeout = INACTIVITY_SECONDS
     settings.watching.connect_timeout = 10
+    settings.scanning.disabled = bool(namespaces)  # namespaced: no right to read CRDs, and no need
     for resource in WATCHED:
         selector = label_selector(resource)
         if selector:

@@ -85,6 +85,7 @@ class Reconciler:
             live = observed.children.get((child["kind"], child["metadata"]["name"]))
             try:
                 self._store.put(resource_of(child), await self._cluster.apply(child, live))
+                log.info("applied %s %s", child["kind"], child["metadata"]["name"])
             except Refused as error:
                 log.warning("refused: %s", error.message)
                 return Refusal(child["kind"], child["metadata"]["name"], error.message)

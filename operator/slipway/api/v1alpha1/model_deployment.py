@@ -93,7 +93,7 @@ class ModelDeploymentSpec(ApiModel):
         ),
         Rule(
             cel="!has(self.autoscaling) || self.replicas > 0",
-            message="autoscaling starts from replicas, which must be at least 1: leave replicas out, or remove autoscaling to scale to zero",
+            message="autoscaling starts from replicas, at least 1: leave replicas out, or remove autoscaling to scale to zero",
             holds=lambda self: self.autoscaling is None or self.replicas > 0,
         ),
     )

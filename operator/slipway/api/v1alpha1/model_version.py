@@ -11,6 +11,7 @@ from slipway.api.kind import Kind, PrinterColumn
 from slipway.api.types import ApiModel, Digest, Name, ObjectMeta, ObjectName, Rule, VersionName
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+_URI = r"^(s3://[!-.0-~]+/[!-~]+|https://[!-.0-~]+/[!-~]*|pvc://[a-z0-9][-a-z0-9.]*/[!-~]+)$"
 Argument = Annotated[str, StringConstraints(max_length=4096)]
 
 
@@ -19,17 +20,13 @@ class Format(ApiModel):
 
     name: Annotated[
         Literal["sklearn", "custom"],
-        Field(
-            description="`sklearn`: served by Slipway's scikit-learn server. `custom`: your container that speaks the Open Inference Protocol v2."
-        ),
+        Field(description="`sklearn`: served by Slipway's scikit-learn server. `custom`: your container, speaking v2."),
     ]
     version: (
         Annotated[
             str,
             StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$", min_length=1, max_length=16),
-            Field(
-                description="The framework's version, such as `1.9`: picks the matching server image. Left out, the platform's first for the format."
-            ),
+            Field(description="Its version, such as `1.9`: picks the matching server image. Left out, the platform's first."),
         ]
         | None
     ) = None
@@ -40,21 +37,17 @@ class Artifact(ApiModel):
 
     uri: Annotated[
         str,
-        StringConstraints(pattern=r"^(s3://[^/\s]+/\S+|https://[^/\s]+/\S*|pvc://[a-z0-9][-a-z0-9.]*/\S+)$", min_length=8, max_length=1024),
+        StringConstraints(pattern=_URI, min_length=8, max_length=1024),
         Field(description="Where the bytes are: `s3://BUCKET/KEY` (a folder ends in `/`), `https://HOST/FILE` or `pvc://CLAIM/PATH`."),
     ]
     digest: Annotated[
         Digest,
-        Field(
-            description="Of the canonical tree (docs/artifact-digest.md); checked before a byte is loaded. `kubectl slipway push` computes it."
-        ),
+        Field(description="Of the canonical tree (docs/artifact-digest.md), checked before loading. `kubectl slipway push` computes it."),
     ]
     secret_name: (
         Annotated[
             ObjectName,
-            Field(
-                description="A Secret of this namespace with the store's credentials (`AWS_ACCESS_KEY_ID`, `token`, `ca.crt`, …); only the fetching container sees it."
-            ),
+            Field(description="A Secret of this namespace with the store's credentials; only the fetching container sees it."),
         ]
         | None
     ) = None
@@ -64,7 +57,7 @@ class Container(ApiModel):
     """Your own server, for format `custom`."""
 
     image: Annotated[
-        str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=512), Field(description="The image, best by digest.")
+        str, StringConstraints(pattern=r"^[!-~]+$", min_length=1, max_length=512), Field(description="The image, best by digest.")
     ]
     port: Annotated[int, Field(ge=1, le=65535, description="Where it answers v2 REST.")] = 8080
     grpc_port: Annotated[int, Field(ge=1, le=65535, description="Where it answers v2 gRPC, if it does.")] | None = None
@@ -136,7 +129,7 @@ class ModelVersionSpec(ApiModel):
         ),
         Rule(
             cel="(self.format.name == 'custom') == has(self.container)",
-            message="container belongs to format custom: write container.image for a custom server, and leave container out for any other format",
+            message="container belongs to format custom: write container.image for it, and leave container out for any other format",
             holds=lambda self: (self.format.name == "custom") == (self.container is not None),
         ),
         Rule(
@@ -177,7 +170,7 @@ class ModelVersion(ApiModel):
         Rule(
             cel="self.metadata.name == self.spec.model + '-' + self.spec.version",
             message="metadata.name must be spec.model and spec.version joined by '-'",
-            message_expression="'metadata.name must be ' + self.spec.model + '-' + self.spec.version + ' (spec.model and spec.version joined by -)'",
+            message_expression="'metadata.name must be ' + self.spec.model + '-' + self.spec.version + ' (model-version)'",
             holds=lambda self: self.metadata.name == f"{self.spec.model}-{self.spec.version}",
         ),
     )

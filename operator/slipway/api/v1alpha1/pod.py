@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from slipway.api.types import ApiModel, ObjectName, Rule
+from slipway.api.types import ApiModel, ObjectName, Rule, unique_by
 
 LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$", max_length=63)]
 LabelKey = Annotated[
@@ -74,19 +74,9 @@ class PodOptions(ApiModel):
 
     node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=16, description="Run only on nodes with these labels.")] = {}
     tolerations: Annotated[list[Toleration], Field(max_length=16, description="Taints that pods may run on.")] = []
-    env: Annotated[
-        list[EnvVar],
-        Field(
-            max_length=64,
-            description="Environment of the model's container.",
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
-    ] = []
+    env: Annotated[list[EnvVar], *unique_by("name"), Field(max_length=64, description="Environment of the model's container.")] = []
     image_pull_secrets: Annotated[
-        list[ObjectName],
-        Field(
-            max_length=8, description="Secrets of this namespace for pulling images.", json_schema_extra={"x-kubernetes-list-type": "set"}
-        ),
+        list[ObjectName], *unique_by(), Field(max_length=8, description="Secrets of this namespace for pulling images.")
     ] = []
     runtime_class_name: Annotated[ObjectName, Field(description="The RuntimeClass, such as gVisor's.")] | None = None
     priority_class_name: Annotated[ObjectName, Field(description="The PriorityClass.")] | None = None

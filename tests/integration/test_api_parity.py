@@ -1,0 +1,86 @@
+"""A thousand generated objects a kind, sent to the real apiserver: its verdict equals pydantic's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from slipway.api.crdgen import root_schema
+from slipway.api.parse import parse
+from slipway.api.types import API_VERSION, ApiModel
+from slipway.api.v1alpha1 import KINDS
+from slipway.errors import Stalled
+from tests.integration.schema_strategies import names, objects
+from tests.kube import Kube, Refusal
+
+
+def whole_objects(kind: type[ApiModel]) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects that are near to valid: right in most places, wrong in few."""
+    schema = root_schema(kind)
+    assemble = {"Model": lambda n, _: n, "ModelDeployment": lambda n, _: n, "ModelVersion": _version_name}[kind.KIND.name]  # type: ignore[attr-defined]
+    return st.builds(
+        lambda name, spec: {"metadata": {"name": assemble(name, spec)}, "spec": spec},
+        names(),
+        objects(schema["properties"]["spec"]),
+    )
+
+
+def _version_name(other: str, spec: Any) -> str:
+    """The name that fits, mostly; and mostly the parts that the format needs."""
+    if isinstance(spec, dict) and not other.startswith("x"):
+        custom = isinstance(spec.get("format"), dict) and spec["format"].get("name") == "custom"
+        if other != "a" and not custom:
+            spec.pop("container", None)
+            spec.setdefault("artifact", {"uri": "s3://b/k/", "digest": "sha256:" + "0" * 64})
+        elif other != "a":
+            spec.setdefault("container", {"image": "i"})
+        return f"{spec.get('model')}-{spec.get('version')}"
+    return other
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND.name)
+def test_verdicts_are_equal(kind: type[ApiModel], kube: Kube) -> None:
+    plural = kind.KIND.plural  # type: ignore[attr-defined]
+    seen = {True: 0, False: 0}
+
+    @settings(
+        max_examples=1000,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(whole_objects(kind))
+    def compare(draft: dict[str, Any]) -> None:
+        ours = verdict_of_pydantic(kind, draft)
+        theirs = verdict_of_apiserver(kube, plural, kind.KIND.name, draft)  # type: ignore[attr-defined]
+        seen[theirs is None] += 1
+        event("accepted" if theirs is None else "refused")
+        assert (ours is None) == (theirs is None), f"pydantic: {ours}\napiserver: {theirs}\n{draft}"
+
+    compare()
+    assert min(seen.values()) > 150, f"the generator is lopsided: {seen}"
+
+
+def verdict_of_pydantic(kind: type[ApiModel], draft: dict[str, Any]) -> str | None:
+    """What is wrong, or None."""
+    try:
+        parse(kind, draft)
+    except Stalled as error:
+        return error.message
+    return None
+
+
+def verdict_of_apiserver(kube: Kube, plural: str, kind: str, draft: dict[str, Any]) -> str | None:
+    manifest = {"apiVersion": API_VERSION, "kind": kind, **draft}
+    try:
+        path = f"/apis/{API_VERSION}/namespaces/default/{plural}"
+        kube.call("POST", path, manifest, dryRun="All", fieldValidation="Strict")
+    except Refusal as error:
+        assert error.code in (400, 422), str(error)
+        return str(error)
+    return None
