@@ -1,4 +1,4 @@
-"""The folder outside the repository where built tools and base images wait, keyed by the content they were built from."""
+"""The folder outside the repository where built tools and images wait, keyed by the content they were built from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(
-    os.environ.get("SLIPWAY_CACHE")
-    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway"
-)
+ROOT = Path(os.environ.get("SLIPWAY_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway")
 
 
 def content_key(*parts: bytes | str | Path) -> str:
@@ -24,7 +21,7 @@ def content_key(*parts: bytes | str | Path) -> str:
 
 
 def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
-    """The cached folder `kind/key`; built first when absent. Appears whole or not at all, so an interrupted build leaves no half."""
+    """The cached folder `kind/key`; built first when absent. It appears whole or not at all, also when interrupted."""
     final = ROOT / kind / key
     if final.is_dir():
         return final

@@ -1,10 +1,11 @@
-"""Builds the Go programs of the bare-machine cluster from their pinned modules, once per content of go.mod and go.sum."""
+"""Builds the Go programs of the bare-machine cluster from their pinned modules, once per content of go.mod, go.sum."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,6 +87,11 @@ def binary(name: str) -> Path:
     raise KeyError(f"no tool builds {name}")
 
 
+def command_line(name: str, flags: Mapping[str, object]) -> list[str]:
+    """A built program with its `--name=value` flags."""
+    return [str(binary(name)), *(f"--{flag}={value}" for flag, value in flags.items())]
+
+
 def binary_name(package: str) -> str:
     return _BINARY_NAMES.get(package, package.rsplit("/", 1)[-1])
 
@@ -99,9 +105,9 @@ def _build(tool: Tool) -> Path:
     def compile_into(folder: Path) -> None:
         with step(f"building {tool.module} (once; kept in the cache)"):
             for package in tool.packages:
+                target = str(folder / binary_name(package))
                 subprocess.run(
-                    [go(), "build", "-trimpath", "-mod=readonly", "-ldflags", tool.ldflags]
-                    + ["-o", str(folder / binary_name(package)), package],
+                    [go(), "build", "-trimpath", "-mod=readonly", "-ldflags", tool.ldflags, "-o", target, package],
                     cwd=MODULES / tool.module,
                     env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": ""},
                     check=True,

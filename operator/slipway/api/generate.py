@@ -142,8 +142,13 @@ def member_docs(enum: type[StrEnum]) -> dict[str, str]:
 
 
 def main() -> None:
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    for path, content in files(root).items():
+    """`python -m slipway.api.generate [ROOT] [--check]`: with --check nothing is written, and a difference is an error."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--check"]
+    wanted = files(Path(arguments[0] if arguments else "."))
+    if "--check" in sys.argv:
+        outdated = [str(path) for path, content in wanted.items() if not path.exists() or path.read_text() != content]
+        sys.exit(f"not up to date, run `make crds`: {', '.join(outdated)}" if outdated else 0)
+    for path, content in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
 

@@ -23,6 +23,7 @@ def main() -> None:
         if isinstance(error, CliError):
             lines = [clean(line) for line in str(error).splitlines()]
         else:
-            lines = [clean(f"{type(error).__name__}: {error} (a bug: run again with {DEBUG}=1 and report what it shows)")]
+            bug = f"(a bug: run again with {DEBUG}=1 and report what it shows)"
+            lines = [clean(f"{type(error).__name__}: {error} {bug}")]
         print("error:", "\n".join(lines), file=sys.stderr)
         sys.exit(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slipway.cli.errors import CliError
+from slipway.cli.output import clean
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -18,6 +19,8 @@ Json = dict[str, Any]
 SLIPWAY = "slipway.dev/v1alpha1"
 TIMEOUT = 30.0
 """Seconds for an ordinary call."""
+LARGE = 2**20
+"""A request body of so many bytes may be too much for who reads it."""
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -104,8 +107,7 @@ class Cluster:
         except urllib3.exceptions.ReadTimeoutError as error:
             raise NoAnswer(f"no answer from {host} within {timeout:g} s: try again, or give it more time") from error
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
-            why = str(getattr(error, "reason", None) or error).rpartition(": ")[2]
-            raise CliError(f"cannot reach the cluster at {host} ({why}): check --context and --kubeconfig") from error
+            raise CliError(_unreached(host, error, len(json.dumps(body)))) from error
 
     def request(self, method: str, url: str, *, query: dict[str, str] | None = None, body: Json | None = None) -> Json:
         """One call whose answer must be a success."""
@@ -184,5 +186,16 @@ def refusal(reply: Reply, url: str) -> str:
     if reply.code == 403 and "cannot" in message:
         return f"{message}: ask whoever administers the namespace for that right"
     if reply.code == 404 and SLIPWAY in url and "name" not in status.get("details", {}):
-        return f"this cluster has no {SLIPWAY}: install Slipway first (helm install slipway charts/slipway -n slipway-system)"
+        return f"this cluster has no {SLIPWAY}: install Slipway first (helm install slipway … -n slipway-system)"
     return str(message)
+
+
+def _unreached(host: str, error: Exception, sent: int) -> str:
+    """Why there is no answer at all. A server that refuses a large request may cut it off before it is read."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    cause = getattr(error, "reason", None) or error
+    why = clean(cause).rpartition(": ")[2]
+    if sent > LARGE and not isinstance(cause, NewConnectionError | ConnectTimeoutError):
+        return f"the connection to {host} broke while {sent / 2**20:.0f} MiB were sent ({why}): send fewer rows at a time"
+    return f"cannot reach the cluster at {host} ({why}): check --context and --kubeconfig"

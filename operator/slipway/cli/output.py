@@ -1,4 +1,4 @@
-"""What the commands print: data to stdout, progress and notes to stderr, and nothing from the cluster is ever interpreted."""
+"""What the commands print: data to stdout, notes to stderr, and nothing from the cluster is ever interpreted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIPE_WIDTH = 10_000
 def clean(value: object) -> str:
     """`value` as one line without control, bidirectional or other invisible characters."""
     spaced = "".join(" " if character.isspace() else character for character in str(value))
-    return "".join(character for character in spaced if not unicodedata.category(character).startswith("C")).strip()
+    return "".join(character for character in spaced if not unicodedata.category(character).startswith("C")).rstrip()
 
 
 def text(value: object, style: str = "") -> Text:

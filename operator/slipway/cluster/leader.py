@@ -1,7 +1,7 @@
 """Leader election by a Lease, fenced by the apiserver.
 
-The elector keeps the Lease; the admission policy `slipway-leader-fence` lets only its holder write. So a leader that is paused or cut off can do
-no harm, and this file only has to be live, not safe: see docs/adr/0003-elector-and-fence.md.
+The elector keeps the Lease; the admission policy `slipway-leader-fence` lets only its holder write. So a leader that is paused
+or cut off can do no harm, and this file only has to be live, not safe: see docs/adr/0003-elector-and-fence.md.
 """
 
 from __future__ import annotations

@@ -64,6 +64,10 @@ class Store:
         """ModelVersions or ModelDeployments of a model."""
         return self._group(resource, (resource.kind, namespace, f"model/{model}"))
 
+    def of_version(self, namespace: str, name: str) -> list[Manifest]:
+        """ModelDeployments that ask for a ModelVersion."""
+        return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, namespace, f"version/{name}"))
+
     def _group(self, resource: Resource, group: tuple[str, str, str]) -> list[Manifest]:
         objects = self._objects[resource.kind]
         return [objects[key] for key in sorted(self._groups.get(group, ()))]
@@ -89,6 +93,10 @@ def _newer(known: Manifest, other: Manifest) -> bool:
 def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:
     namespace = manifest["metadata"].get("namespace", "")
     if resource in (MODEL_DEPLOYMENT, MODEL_VERSION):
-        return [(resource.kind, namespace, f"model/{manifest['spec'].get('model', '')}")]
+        spec = manifest["spec"]
+        groups = [(resource.kind, namespace, f"model/{spec.get('model', '')}")]
+        if resource is MODEL_DEPLOYMENT:
+            groups.append((resource.kind, namespace, f"version/{spec.get('model', '')}-{spec.get('version', '')}"))
+        return groups
     label = (manifest["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
     return [(resource.kind, namespace, f"deployment/{label}")] if label else []

@@ -77,7 +77,8 @@ def _resolve_version(owner: ModelDeployment, observed: Observed) -> ModelVersion
         raise Stalled(
             Reason.VERSION_MISSING,
             f"ModelVersion {name} does not exist in namespace {namespace}: push it with "
-            f"`kubectl slipway push PATH --model {model} --version {wanted}`, or set spec.version to one that exists. Pods that are running go on serving.",
+            f"`kubectl slipway push PATH --model {model} --version {wanted}`, "
+            "or set spec.version to one that exists. Pods that are running go on serving.",
         )
     version = parse(ModelVersion, observed.version)
     if (version.spec.model, version.spec.version) != (model, wanted):
@@ -219,7 +220,7 @@ def _rolled_out(deployment: Manifest | None) -> bool:
     if deployment is None:
         return False
     status, asked = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
-    return (
+    return bool(
         status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
         and status.get("updatedReplicas", 0) == asked
         and status.get("replicas", 0) == asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ def plan_model(manifest: Manifest, versions: list[Manifest], deployments: list[M
     conditions = _conditions(manifest, now)
     status: dict[str, Any] = {"versions": len(versions), "deployments": len(deployments)}
     if versions:
-        newest = max(versions, key=lambda v: (v["metadata"]["creationTimestamp"], int(v["metadata"]["resourceVersion"])))
+        newest = max(versions, key=lambda v: (v["metadata"]["creationTimestamp"], natural(v["spec"]["version"])))
         status["latestVersion"] = newest["spec"]["version"]
     try:
         parse(Model, manifest)
@@ -47,6 +48,11 @@ def plan_version(manifest: Manifest, model: Manifest | None, deployments: list[M
     except Stalled as error:
         conditions.trouble(Trouble(error.reason, error.message))
     return _plan(manifest, {"deployments": len(users)}, conditions)
+
+
+def natural(version: str) -> list[tuple[int, str]]:
+    """Orders `10` after `9`: decides between versions made in the same second."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", version)]
 
 
 def _conditions(manifest: Manifest, now: datetime) -> ConditionSet:

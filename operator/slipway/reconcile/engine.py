@@ -9,7 +9,7 @@ import time
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Conflict
-from slipway.cluster.resources import MODEL_DEPLOYMENT, OWN_KINDS, WATCHED, Manifest, Resource
+from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
 from slipway.plan.names import MANAGED_BY
@@ -52,12 +52,14 @@ class Engine:
             self.store.remove(resource, manifest)
         else:
             self.store.put(resource, manifest)
-        self._enqueue(resource, manifest)
-        if before is not None and before is not manifest and resource is MODEL_DEPLOYMENT:
-            self._enqueue(resource, before)  # the model it left counts anew
+        gone = event_type == "DELETED"
+        asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
+        self._enqueue(resource, manifest, asks_otherwise)
+        if before is not None and asks_otherwise:
+            self._enqueue(resource, before, asks_otherwise)  # what it referred to before counts anew
 
-    def _enqueue(self, resource: Resource, manifest: Manifest) -> None:
-        for key, delay in affected(resource, manifest, self.store):
+    def _enqueue(self, resource: Resource, manifest: Manifest, asks_otherwise: bool) -> None:
+        for key, delay in affected(resource, manifest, self.store, asks_otherwise):
             if delay:
                 self.queue.add_after(key, delay)
             else:
@@ -157,7 +159,7 @@ class Engine:
         for key, manifest in before.items():
             if key not in listed and self.store.get(resource, *key) is manifest:
                 self.store.remove(resource, manifest)
-                self._enqueue(resource, manifest)
+                self._enqueue(resource, manifest, asks_otherwise=True)
                 repairs += 1
         for key, item in listed.items():
             known = self.store.get(resource, *key)

@@ -53,7 +53,6 @@ def status(code: int, message: str) -> Reply:
         (Reply(400, b'{"error": "missing: age"}'), "churn answered 400: missing: age"),
         (Reply(413, b'{"error": "too large"}'), "the request (2.0 MiB) is too large for churn (413): send fewer rows at a time"),
         (Reply(500, b"<html>"), "churn answered 500: <html>"),
-        (status(404, 'services "churn" not found'), "no ModelDeployment churn serves in namespace growth"),
         (status(503, 'no endpoints available for service "http:churn:http"'), "churn has no ready pod"),
         (status(502, "error trying to reach service: EOF"), "send fewer at a time"),
         (status(403, 'User "a" cannot create resource "services/proxy"'), "ask whoever administers"),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from slipway_runtime.serve.command import main
 from tests.wait import free_port, until
-
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -31,33 +29,46 @@ class Answer:
         return json.loads(self.body)
 
 
-class ServerProcess:
-    """One model server."""
+def environment(model: Path, home: Path, drain_seconds: float, **more: str) -> dict[str, str]:
+    """What a server on free ports is told."""
+    return {
+        "SLIPWAY_MODEL_NAME": "churn",
+        "SLIPWAY_MODEL_VERSION": "3",
+        "SLIPWAY_MODEL_DIGEST": "sha256:" + "0" * 64,
+        "SLIPWAY_MODEL_PATH": str(model),
+        "SLIPWAY_DRAIN_SECONDS": str(drain_seconds),
+        "SLIPWAY_HTTP_PORT": str(free_port()),
+        "SLIPWAY_GRPC_PORT": str(free_port()),
+        "SLIPWAY_METRICS_PORT": str(free_port()),
+        "SLIPWAY_TERMINATION_LOG": str(home / "termination-log"),
+        **more,
+    }
 
-    def __init__(self, model: Path, home: Path, drain_seconds: float = 2, **environment: str) -> None:
-        self.http_port, self.grpc_port, self.metrics_port = free_port(), free_port(), free_port()
+
+def serve(variables: dict[str, str], log: Path) -> None:
+    """`slipway-serve` in this process, its output in the log."""
+    with log.open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    os.environ.update(variables)
+    main()
+
+
+class ServerProcess:
+    """One model server, a process of its own, forked from one that has Python's slow imports behind it."""
+
+    _forks = get_context("forkserver")
+    _forks.set_forkserver_preload(["slipway_runtime.serve.server", "tests.unit.runtime.models", "tests.unit.runtime.servers"])
+
+    def __init__(self, model: Path, home: Path, drain_seconds: float = 2, **more: str) -> None:
+        variables = environment(model, home, drain_seconds, **more)
+        self.http_port = int(variables["SLIPWAY_HTTP_PORT"])
+        self.grpc_port = int(variables["SLIPWAY_GRPC_PORT"])
+        self.metrics_port = int(variables["SLIPWAY_METRICS_PORT"])
         self.termination_log = home / "termination-log"
         self._log = home / "server.log"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "slipway_runtime.serve"],
-            cwd=home,
-            stdout=self._log.open("wb"),
-            stderr=subprocess.STDOUT,
-            env=os.environ
-            | {
-                "PYTHONPATH": str(ROOT),
-                "SLIPWAY_MODEL_NAME": "churn",
-                "SLIPWAY_MODEL_VERSION": "3",
-                "SLIPWAY_MODEL_DIGEST": "sha256:" + "0" * 64,
-                "SLIPWAY_MODEL_PATH": str(model),
-                "SLIPWAY_DRAIN_SECONDS": str(drain_seconds),
-                "SLIPWAY_HTTP_PORT": str(self.http_port),
-                "SLIPWAY_GRPC_PORT": str(self.grpc_port),
-                "SLIPWAY_METRICS_PORT": str(self.metrics_port),
-                "SLIPWAY_TERMINATION_LOG": str(self.termination_log),
-            }
-            | environment,
-        )
+        self.process = self._forks.Process(target=serve, args=(variables, self._log), daemon=True)
+        self.process.start()
 
     def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """One request on a connection of its own."""
@@ -75,7 +86,7 @@ class ServerProcess:
 
     def is_ready(self) -> bool:
         """Whether the readiness probe passes. An ended process fails the test with its log."""
-        assert self.process.poll() is None, self.log
+        assert self.process.exitcode is None, self.log
         try:
             return self.call("GET", "/v2/models/churn/ready").status == 200
         except requests.ConnectionError:
@@ -86,7 +97,18 @@ class ServerProcess:
         until(self.is_ready, 120, f"a ready model server (see {self._log})", every=0.02)
         return self
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
+    def exit_code(self) -> int:
+        """How it ended, once it has."""
+        self.process.join(60)
+        assert self.process.exitcode is not None, f"the server did not end: {self.log}"
+        return self.process.exitcode
+
     def kill(self) -> None:
         """End it, if it still runs."""
         self.process.kill()
-        self.process.wait()
+        self.process.join()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +24,8 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.SSLContext]]:
-    return make_ca(tmp_path_factory.mktemp("ca"))  # type: ignore[return-value]
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ssl.SSLContext]:
+    return make_ca(tmp_path_factory.mktemp("ca"))
 
 
 async def test_one_file(tmp_path: Path) -> None:
@@ -186,10 +185,6 @@ async def test_an_unknown_authority_is_refused_at_once(authority: tuple[str, ssl
 async def test_a_broken_authority_is_named(pem: str, tmp_path: Path) -> None:
     with pytest.raises(FetchFailed, match=r"ca\.crt is not a PEM certificate"):
         await fetch_uri("https://127.0.0.1:1/model.joblib", tmp_path, FILES, {"ca.crt": pem})
-
-
-async def _tunnel(line: str, writer: asyncio.StreamWriter, reader_port: int) -> None:
-    raise NotImplementedError
 
 
 async def test_https_goes_through_the_proxy(authority: tuple[str, ssl.SSLContext], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,28 @@
+"""An inference call between the wire and the model, the same for REST and gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slipway_runtime.serve.tensors import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class InferRequest:
+    """What a caller sent."""
+
+    id: str | None
+    inputs: Sequence[Tensor]
+    outputs: Sequence[str] | None
+    """The names of the wanted outputs, in order; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferResponse:
+    """What the caller gets."""
+
+    id: str
+    model_name: str
+    model_version: str
+    outputs: Sequence[Tensor]

@@ -1,0 +1,80 @@
+"""What to do about each reason that `kubectl slipway status` may show."""
+
+from __future__ import annotations
+
+ADVICE: dict[str, str] = {
+    # references
+    "InvalidSpec": ("The stored object does not fit the installed CRD: correct the fields that the message names and apply it again."),
+    "ModelMissing": (
+        "Apply the Model `{model}` in namespace {namespace}, or correct spec.model; to see them: kubectl -n {namespace} get slm"
+    ),
+    "VersionMissing": (
+        "Push the version (kubectl slipway push PATH --model {model} --version {version} -n {namespace}), or "
+        "set spec.version to one of: kubectl -n {namespace} get slmv"
+    ),
+    "VersionMismatch": (
+        "ModelVersion {model}-{version} belongs to another model: correct spec.model and spec.version, or "
+        "push the version under another name."
+    ),
+    "RuntimeNotFound": (
+        "Set spec.format of the next version to one that the platform serves, or have the platform's team add"
+        " its image to `runtimes` in the Helm values."
+    ),
+    "NameConflict": ("Delete or rename the object that the message names, or give the ModelDeployment another name."),
+    # the artifact
+    "DigestMismatch": (
+        "The stored bytes are not the ones that were registered, and nothing was loaded: find out who changed"
+        " them, then push the model again as the next version."
+    ),
+    "ArtifactNotFound": ("Nothing is stored under the artifact's URI: upload it there again (the same bytes), or push the next version."),
+    "ArtifactAccessDenied": (
+        "The store refused the credentials: check the Secret in spec.artifact.secretName of ModelVersion "
+        "{model}-{version} (keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
+    ),
+    "ArtifactInvalid": "Replace symbolic links and odd file names by plain files, and push the next version.",
+    "FetchFailed": (
+        "The store did not answer; it is retried. Check that it is up, that AWS_ENDPOINT_URL in the "
+        "artifact's Secret is right from inside the cluster, and that NetworkPolicies let pods reach it."
+    ),
+    "LoadFailed": (
+        "The model does not load in its server: compare the version's format with the library that saved it, "
+        "load it locally with that one, and push the next version."
+    ),
+    # the pods
+    "SecretMissing": ("Create the Secret or ConfigMap that the message names in namespace {namespace}, or take it out of the spec."),
+    "ImagePullFailed": ("The node cannot pull the image: check its name and tag, and spec.pod.imagePullSecrets for a private registry."),
+    "ContainerConfigInvalid": (
+        "The node cannot create the container: correct what the message names (command, user, or an environment variable's source)."
+    ),
+    "CrashLoop": (
+        "The server starts and ends again: read why with kubectl -n {namespace} logs -l "
+        "slipway.dev/deployment={name} --all-containers --previous"
+    ),
+    "OOMKilled": "The pod used more memory than its limit: raise spec.resources.limits.memory (and requests).",
+    "Unschedulable": ("No node takes the pod: lower spec.resources.requests, relax spec.pod.nodeSelector, add tolerations, or add a node."),
+    "QuotaExceeded": (
+        "Namespace {namespace} is at its quota: lower replicas or spec.resources, or have the quota raised "
+        "(kubectl -n {namespace} describe quota)."
+    ),
+    "AdmissionRefused": ("A policy of the cluster refuses the object: change what the message names, or ask whoever owns the policy."),
+    "ApiRefused": "The apiserver refused an object for the reason in the message: correct that part of the spec.",
+    # time
+    "ProgressDeadlineExceeded": (
+        "The new pods do not become ready; the old ones serve on. Look at their troubles above; to go back, "
+        "set spec.version to the version that serves."
+    ),
+    "NoReplicasAvailable": "Callers get no answer now: look at the pods above.",
+    "Progressing": "Nothing to do: pods are starting. Watch with kubectl -n {namespace} get slmd {name} -w",
+    "NotObserved": (
+        "The operator has not looked at this yet. If that lasts for more than a minute, see that it runs: "
+        "kubectl -n slipway-system get deployment slipway-operator"
+    ),
+}
+
+FALLBACK = "Read the message, and kubectl -n {namespace} describe slmd {name}"
+
+
+def advice(reason: str, *, name: str, namespace: str, model: str, version: str) -> str:
+    """What to do about `reason` of ModelDeployment `name`."""
+    template = ADVICE.get(reason, FALLBACK)
+    return template.format(name=name, namespace=namespace, model=model, version=version)

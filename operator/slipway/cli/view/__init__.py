@@ -1,0 +1,1 @@
+"""How `kubectl slipway status` sees and shows a ModelDeployment."""

@@ -1,0 +1,31 @@
+"""Small words of the views."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipway.cli.cluster import Json
+
+STYLES = {"Serving": "green", "Failed": "red", "ScaledToZero": "dim"}
+
+
+def phase_style(phase: str) -> str:
+    """The colour of a ModelDeployment's phase."""
+    return STYLES.get(phase, "yellow")
+
+
+def age(created: str | None, now: datetime) -> str:
+    """How long ago, as kubectl says it: 42s, 17m, 5h, 3d; `?` when unknown."""
+    if not created:
+        return "?"
+    seconds = max(0, int((now - datetime.fromisoformat(created)).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def wanted_replicas(deployment: Json) -> int:
+    """How many pods should serve: as asked, or as the autoscaler has it."""
+    asked = int(deployment["spec"].get("replicas", 1))
+    return int(deployment.get("status", {}).get("replicas", asked)) if "autoscaling" in deployment["spec"] else asked

@@ -1,0 +1,37 @@
+"""The apiserver's audit log: the one oracle for who wrote what, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_VERBS = {"create", "update", "patch", "delete", "deletecollection"}
+
+
+def writes(log: Path, user_agent: str = "", namespace: str = "") -> Iterator[dict[str, Any]]:
+    """Accepted writes, Leases aside, in order."""
+    with log.open("rb") as lines:
+        for line in lines:
+            entry = orjson.loads(line)
+            reference = entry.get("objectRef", {})
+            if (
+                entry["verb"] in _VERBS
+                and reference.get("resource") != "leases"
+                and entry.get("responseStatus", {}).get("code", 0) < 400
+                and reference.get("namespace", "").startswith(namespace)
+                and user_agent in entry.get("userAgent", "")
+                and "dryRun" not in entry.get("requestURI", "")
+            ):
+                yield entry
+
+
+def writes_to(log: Path, prefix: str = "") -> int:
+    """How many writes the operator's field manager made in namespaces that begin with `prefix`."""
+    mine = 0
+    for entry in writes(log, namespace=prefix):
+        uri = entry["requestURI"]
+        mine += "fieldManager=slipway" in uri or entry["objectRef"]["resource"] == "events"
+    return mine

@@ -1,0 +1,38 @@
+"""`make bench`: runs every bench, prints its table, and writes them to docs/benchmarks.md with the date and the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import convergence
+from tests.bench.table import Table
+
+BENCHES = {"convergence": convergence.run}
+PAGE = Path(__file__).parents[2] / "docs/benchmarks.md"
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(BENCHES)
+    tables = [asyncio.run(BENCHES[name]()) for name in chosen]
+    for table in tables:
+        print(f"\n{table.as_markdown()}")
+    if not sys.argv[1:]:
+        PAGE.write_text(page(tables))
+    missed = [row.what for table in tables for row in table.rows if not row.holds]
+    sys.exit(f"bounds missed: {', '.join(missed)}" if missed else 0)
+
+
+def page(tables: list[Table]) -> str:
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    head = f"# Benchmarks\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}; machine: {machine}.\n"
+    notes = "Ratios compare with a floor measured in the same run; times are medians of interleaved runs.\n"
+    return "\n".join([head, notes, *(table.as_markdown() for table in tables)])
+
+
+if __name__ == "__main__":
+    main()
