@@ -68,7 +68,9 @@ async def _measure(plane: ControlPlane, kube: Kube, server: ApiServer) -> Table:
     needed = COUNT * PAIRS * WRITES_EACH
     written = writes_to(plane.audit_log, prefix="ours-")
     restart, memory = _restart(plane, kube, operator)
-    about = f"{COUNT} ModelDeployments to all children, status and Event written; {PAIRS} interleaved pairs, concurrency {CONCURRENCY} in both."
+    about = (
+        f"{COUNT} ModelDeployments to all children, status and Event written; {PAIRS} interleaved pairs, concurrency {CONCURRENCY} in both."
+    )
     return Table(
         "Convergence",
         about,

@@ -12,7 +12,12 @@ DIGEST = "sha256:" + "a" * 64
 
 
 def model(namespace: str, name: str = "churn", **spec: Any) -> Manifest:
-    return {"apiVersion": API, "kind": "Model", "metadata": {"name": name, "namespace": namespace}, "spec": {"task": "BinaryClassification"} | spec}
+    return {
+        "apiVersion": API,
+        "kind": "Model",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"task": "BinaryClassification"} | spec,
+    }
 
 
 def version(namespace: str, number: str = "3", of: str = "churn", **spec: Any) -> Manifest:
@@ -33,7 +38,9 @@ def apply_all(kube: Kube, namespace: str, **spec: Any) -> Manifest:
     return kube.apply(deployment(namespace, **spec))
 
 
-def await_reason(kube: Kube, namespace: str, reason: str, name: str = "churn", kind: str = "Ready", of: str = "ModelDeployment") -> Manifest:
+def await_reason(
+    kube: Kube, namespace: str, reason: str, name: str = "churn", kind: str = "Ready", of: str = "ModelDeployment"
+) -> Manifest:
     """The condition, once it has that reason for the present generation."""
 
     def there() -> Manifest | None:

@@ -32,7 +32,9 @@ def test_children_of_a_minimal_deployment(kube: Kube, namespace: str) -> None:
 
 def test_status_before_the_operator_has_seen_it_is_minus_one(kube: Kube, namespace: str) -> None:
     created = kube.apply(deployment(namespace), dry_run=True)
-    assert created["status"] == {"observedGeneration": -1, "phase": "Pending"} | {k: created["status"][k] for k in created["status"] if k not in ("observedGeneration", "phase")}
+    assert created["status"] == {"observedGeneration": -1, "phase": "Pending"} | {
+        k: created["status"][k] for k in created["status"] if k not in ("observedGeneration", "phase")
+    }
 
 
 def test_budget_and_autoscaler_come_and_go(kube: Kube, namespace: str) -> None:
@@ -144,7 +146,12 @@ def test_an_unknown_runtime_lists_the_choices(kube: Kube, namespace: str) -> Non
 
 
 def test_a_quota_that_refuses_pods_is_said(kube: Kube, namespace: str) -> None:
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": namespace}, "spec": {"hard": {"pods": "0"}}}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": namespace},
+        "spec": {"hard": {"pods": "0"}},
+    }
     kube.apply(quota)
     until(lambda: (kube.get("ResourceQuota", namespace, "none") or {}).get("status", {}).get("hard"), 20, "the quota to hold")
     apply_all(kube, namespace)
@@ -189,7 +196,7 @@ def test_metrics_tell_what_serves(kube: Kube, namespace: str, operator: Operator
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"unknown": 1}, 'field not declared in schema'),
+        ({"unknown": 1}, "field not declared in schema"),
         ({"replicas": "two"}, "expected numeric"),
         ({"replicas": -1}, "should be greater than or equal to 0"),
         ({"version": "v 3"}, "should match"),

@@ -138,7 +138,7 @@ def _deletes(wanted: list[Manifest], observed: Observed) -> tuple[Manifest, ...]
 
 def _rollout_events(applies: tuple[Manifest, ...], owner: ModelDeployment, observed: Observed) -> tuple[EventDraft, ...]:
     for child in applies:
-        if child["kind"] != "Deployment":
+        if child["kind"] != "Deployment" or observed.refusal:
             continue
         live = observed.children.get(("Deployment", child["metadata"]["name"]))
         before = live["metadata"].get("labels", {}).get(VERSION_LABEL) if live else None

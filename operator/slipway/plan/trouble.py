@@ -105,7 +105,8 @@ def _pod_troubles(pod: Manifest, mount_warnings: Mapping[str, str]) -> Iterator[
 def _mount_trouble(warning: str) -> Trouble:
     missing = "not found" in warning
     reason = Reason.SECRET_MISSING if missing else Reason.CONTAINER_CONFIG_INVALID
-    return Trouble(reason, one_line(warning + (": create it in this namespace" if missing else "")))
+    cause = warning.rpartition(" : ")[2]  # after kubelet's "MountVolume.SetUp failed for volume …"
+    return Trouble(reason, one_line(cause + (": create it in this namespace" if missing else "")))
 
 
 def _container_trouble(container: Manifest) -> Trouble | None:

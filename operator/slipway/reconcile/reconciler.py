@@ -74,7 +74,7 @@ class Reconciler:
         if plan.applies or plan.deletes:
             observed = observe(manifest, self._store, warnings, refusal)
             plan = plan_deployment(manifest, observed, self._serving, self._now())
-            events = _merged(events, plan.events)
+            events = plan.events if refusal else _merged(events, plan.events)
         await self._finish(manifest, plan, events)
         info.update(manifest, plan.status, observed.model)
         return REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after

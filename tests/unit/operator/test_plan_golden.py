@@ -1,0 +1,67 @@
+"""Golden plans: YAML in, YAML out. `UPDATE_GOLDEN=1 pytest tests/unit/operator/test_plan_golden.py` writes the outputs anew: read the diff."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from slipway.cluster.resources import Manifest
+from slipway.plan.model_deployment import plan_deployment
+from slipway.plan.types import Observed, Refusal
+from slipway.settings import Runtime, Serving
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SERVING = Serving(runtimes=(Runtime("sklearn", "1.9", "registry.example/sklearn:1.9"),), fetch_env={"HTTPS_PROXY": "http://proxy:3128"})
+CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plan(case: str) -> None:
+    given = yaml.safe_load((GOLDEN / f"{case}.in.yaml").read_text())
+    observed = Observed(
+        model=given.get("model"),
+        version=given.get("version"),
+        children={(child["kind"], child["metadata"]["name"]): child for child in _live(given)},
+        pods=tuple(given.get("pods", [])),
+        mount_warnings=given.get("mountWarnings", {}),
+        refusal=Refusal(**given["refusal"]) if "refusal" in given else None,
+    )
+    plan = plan_deployment(given["deployment"], observed, SERVING, NOW)
+    got = {
+        "applies": list(plan.applies),
+        "deletes": [f"{live['kind']} {live['metadata']['name']}" for live in plan.deletes],
+        "status": dict(plan.status),
+        "events": [{"reason": str(e.reason), "warning": e.warning, "message": e.message} for e in plan.events],
+        "requeueAfter": plan.requeue_after,
+    }
+    target = GOLDEN / f"{case}.out.yaml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        target.write_text(yaml.safe_dump(got, sort_keys=False, width=140))
+    assert got == yaml.safe_load(target.read_text())
+
+
+def _live(given: dict[str, Any]) -> list[Manifest]:
+    """Children that are there: `applied: true` stands for what the plan itself would apply, with `live` merged over it."""
+    if not given.get("applied"):
+        return list(given.get("children", []))
+    fresh = plan_deployment(given["deployment"], Observed(model=given["model"], version=given["version"]), SERVING, NOW)
+    changes = {(change["kind"], change["metadata"]["name"]): change for change in given.get("children", [])}
+    for child in fresh.applies:
+        child["metadata"]["generation"] = 1
+    return [_merge(child, changes.pop((child["kind"], child["metadata"]["name"]), {})) for child in fresh.applies] + list(changes.values())
+
+
+def _merge(base: Any, over: Any) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {key: _merge(base.get(key), over[key]) if key in over else base[key] for key in (*base, *(k for k in over if k not in base))}
+    return over
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 10

@@ -1,0 +1,48 @@
+"""The store: newest state wins, groups follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipway.cluster.resources import DEPLOYMENT, MODEL_DEPLOYMENT
+from slipway.cluster.store import Store
+
+
+def child(version: int, owner: str = "churn", uid: str = "u") -> dict[str, Any]:
+    labels = {"slipway.dev/deployment": owner}
+    return {"metadata": {"namespace": "n", "name": "churn", "uid": uid, "resourceVersion": str(version), "labels": labels}}
+
+
+def test_an_older_state_never_replaces_a_newer_one() -> None:
+    store = Store()
+    store.put(DEPLOYMENT, child(10))
+    store.put(DEPLOYMENT, child(9, owner="other"))
+    assert [c["metadata"]["resourceVersion"] for c in store.of_deployment(DEPLOYMENT, "n", "churn")] == ["10"]
+    assert store.of_deployment(DEPLOYMENT, "n", "other") == []
+
+
+def test_groups_follow_labels() -> None:
+    store = Store()
+    store.put(DEPLOYMENT, child(1))
+    store.put(DEPLOYMENT, child(2, owner="other"))
+    assert store.of_deployment(DEPLOYMENT, "n", "churn") == []
+    assert len(store.of_deployment(DEPLOYMENT, "n", "other")) == 1
+
+
+def test_a_late_deletion_of_an_old_object_leaves_its_successor() -> None:
+    store = Store()
+    store.put(DEPLOYMENT, child(20, uid="new"))
+    store.remove(DEPLOYMENT, child(15, uid="old"))
+    assert store.count(DEPLOYMENT) == 1
+    store.remove(DEPLOYMENT, child(21, uid="new"))
+    assert store.count(DEPLOYMENT) == 0
+
+
+def test_deployments_by_model_and_version() -> None:
+    store = Store()
+    meta = {"namespace": "n", "name": "d", "uid": "u", "resourceVersion": "1"}
+    store.put(MODEL_DEPLOYMENT, {"metadata": meta, "spec": {"model": "m", "version": "1"}})
+    assert len(store.of_version("n", "m-1")) == 1
+    store.put(MODEL_DEPLOYMENT, {"metadata": meta | {"resourceVersion": "2"}, "spec": {"model": "m", "version": "2"}})
+    assert store.of_version("n", "m-1") == []
+    assert len(store.of_model(MODEL_DEPLOYMENT, "n", "m")) == 1

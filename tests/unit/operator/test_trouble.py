@@ -1,0 +1,81 @@
+"""Pods' trouble in one readable line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slipway.plan.trouble import one_line, pods_trouble, refusal_trouble
+from slipway.plan.types import Refusal
+
+
+def pod(**container: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "p", "uid": "u"},
+        "status": {"phase": "Pending", "containerStatuses": [{"name": "model", "image": "i"} | container]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("container", "reason", "text"),
+    [
+        (
+            {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}},
+            "ImagePullFailed",
+            "image i cannot be pulled: no such host",
+        ),
+        ({"state": {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "s" not found'}}}, "SecretMissing", "create it"),
+        ({"lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}, "CrashLoop", "raise spec.resources.limits.memory"),
+        ({"state": {"terminated": {"exitCode": 2, "message": "line 1\nboom: it broke"}}}, "CrashLoop", "exit code 2: boom: it broke"),
+        (
+            {"state": {"terminated": {"exitCode": 1, "message": '{"reason": "LoadFailed", "message": "ValueError: x"}'}}},
+            "LoadFailed",
+            "ValueError: x",
+        ),
+        ({"state": {"terminated": {"exitCode": 1, "message": '{"reason": "Evil", "message": "x"}'}}}, "CrashLoop", "exit code 1"),
+        ({"state": {"terminated": {"exitCode": 1, "message": "[1]"}}}, "CrashLoop", "[1]"),
+    ],
+)
+def test_container(container: dict[str, Any], reason: str, text: str) -> None:
+    trouble = pods_trouble((pod(**container),), {})
+    assert trouble is not None
+    assert trouble.reason == reason
+    assert text in trouble.message
+
+
+def test_a_clean_exit_and_a_pod_that_leaves_are_no_trouble() -> None:
+    assert pods_trouble((pod(state={"terminated": {"exitCode": 0}}),), {}) is None
+    leaving = pod(state={"waiting": {"reason": "ImagePullBackOff"}})
+    leaving["metadata"]["deletionTimestamp"] = "now"
+    assert pods_trouble((leaving,), {}) is None
+
+
+def test_what_a_person_must_solve_comes_first() -> None:
+    unschedulable = {
+        "metadata": {"name": "a", "uid": "a"},
+        "status": {"conditions": [{"type": "PodScheduled", "status": "False", "message": "cpu"}]},
+    }
+    trouble = pods_trouble((unschedulable, pod(state={"waiting": {"reason": "ImagePullBackOff"}})), {})
+    assert trouble is not None
+    assert trouble.reason == "ImagePullFailed"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Service churn exists and is not Slipway's: delete or rename it", "NameConflict"),
+        ('pods "x" is forbidden: exceeded quota: q', "QuotaExceeded"),
+        ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "AdmissionRefused"),
+        ('admission webhook "w" denied the request: no', "AdmissionRefused"),
+        ("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", "AdmissionRefused"),
+        ("Service is invalid: spec.ports", "ApiRefused"),
+    ],
+)
+def test_refusals_by_cause(message: str, reason: str) -> None:
+    assert refusal_trouble(Refusal("Service", "churn", message)).reason == reason
+
+
+def test_one_line_is_printable_and_bounded() -> None:
+    assert one_line("a\n\tb\x1b[31m c") == "a b [31m c"
+    assert len(one_line("x" * 9999)) == 500
