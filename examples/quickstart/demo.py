@@ -62,7 +62,7 @@ def chapter(title: str) -> Iterator[None]:
 
 def say(text: str) -> None:
     for line in text.rstrip().splitlines():
-        CONSOLE.print(f"  {line}", markup=False)
+        CONSOLE.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 def summary(seconds: float) -> None:
@@ -76,7 +76,7 @@ def summary(seconds: float) -> None:
         f"kubectl slipway predict {NAME} -n {NAMESPACE} -f build/quickstart/rows.json",
         "make cluster-down",
     ):
-        CONSOLE.print(f"  {command}", markup=False)
+        CONSOLE.print(f"  {command}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

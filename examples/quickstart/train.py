@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 CANDIDATES = {
-    "1": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
-    "2": RandomForestClassifier(n_estimators=50, random_state=0),
+    "1": RandomForestClassifier(n_estimators=50, random_state=0),
+    "2": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.cluster import images
 from tests.cluster.console import step
 from tests.cluster.errors import ClusterError
-from tests.cluster.state import KUBECONFIG, REPOSITORY, Mode, current_mode
+from tests.cluster.state import KUBECONFIG, REPOSITORY, Mode, current_mode, locked
 from tests.cluster.tools import binary
 
 RELEASE, NAMESPACE = "slipway", "slipway-system"
@@ -22,15 +22,27 @@ DRAIN_SECONDS = 5
 def install() -> None:
     """`helm upgrade --install`, and waits until the platform is ready."""
     values = {} if current_mode() is Mode.GIVEN else local_values(images.ensure())
-    with step("installing the chart"), tempfile.TemporaryDirectory() as folder:
+    with step("installing the chart"), tempfile.TemporaryDirectory() as folder, locked():
         path = Path(folder) / "values.yaml"
         path.write_text(json.dumps(values))
-        command = [str(binary("helm")), "upgrade", "--install", RELEASE, str(REPOSITORY / "charts/slipway")]
-        command += ["--kubeconfig", str(KUBECONFIG), "--namespace", NAMESPACE, "--create-namespace"]
-        command += ["--values", str(path), "--wait", "--timeout", "5m"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise ClusterError(f"helm: {done.stderr.strip()}")
+        _clear_interrupted()
+        arguments = ["upgrade", "--install", RELEASE, str(REPOSITORY / "charts/slipway"), "--create-namespace"]
+        _helm(*arguments, "--values", str(path), "--wait", "--timeout", "2m")
+
+
+def _clear_interrupted() -> None:
+    """An install that was cut off leaves its release pending, which blocks every later one; the lock says that none is under way."""
+    for release in json.loads(_helm("list", "--pending", "--output", "json")):
+        if release["name"] == RELEASE:
+            _helm(*(["uninstall", RELEASE] if release["revision"] == "1" else ["rollback", RELEASE]), "--wait")
+
+
+def _helm(*arguments: str) -> str:
+    command = [str(binary("helm")), *arguments, "--kubeconfig", str(KUBECONFIG), "--namespace", NAMESPACE]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ClusterError(f"helm: {done.stderr.strip()}")
+    return done.stdout
 
 
 def local_values(references: dict[str, str]) -> dict[str, Any]:

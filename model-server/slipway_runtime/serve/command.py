@@ -44,7 +44,7 @@ def run() -> int:
     except Failure as failure:
         report(failure)
         return 1
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # uvicorn exits where its port is taken
         logging.exception("the server ended")
         report(LoadFailed(last_line(error)))
         return 1

@@ -59,7 +59,7 @@ class SlipwayRestServer(RESTServer):  # type: ignore[misc]
     def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, max_request_bytes: int, grace_seconds: float) -> None:
         super().__init__(settings, data_plane, None)
         app = RestApp(self._app, data_plane, max_request_bytes)
-        self._server = GracefulServer(_config(app, settings.host, settings.http_port, grace_seconds))
+        self._server = GracefulServer(http_config(app, settings.host, settings.http_port, grace_seconds))
 
     async def start(self) -> None:
         """Serve until `stop`."""
@@ -75,7 +75,7 @@ class SlipwayMetricsServer(MetricsServer):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._server = GracefulServer(_config(self._app, settings.host, settings.metrics_port, 1))
+        self._server = GracefulServer(http_config(self._app, settings.host, settings.metrics_port, 1))
 
     async def start(self) -> None:
         """Serve until `stop`."""
@@ -86,7 +86,8 @@ class SlipwayMetricsServer(MetricsServer):  # type: ignore[misc]
         self._server.should_exit = True
 
 
-def _config(app: Any, host: str, port: int, grace_seconds: float) -> uvicorn.Config:
+def http_config(app: Any, host: str, port: int, grace_seconds: float) -> uvicorn.Config:
+    """Uvicorn's settings for both servers."""
     return uvicorn.Config(
         app,
         host=host,

@@ -47,7 +47,7 @@ class SklearnPredictor:
         try:
             prepared = self._prepare(table)
             return [from_array(name, np.asarray(methods[name](prepared))) for name in wanted]
-        except Exception as error:
+        except BaseException as error:  # even SystemExit: a model must not end the server
             raise _blame(error) from error
 
     def table(self, inputs: Sequence[Tensor]) -> Any:
@@ -135,7 +135,7 @@ def _listed(names: Sequence[str] | None, limit: int = 20) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def _blame(error: Exception) -> Exception:
+def _blame(error: BaseException) -> Exception:
     """The caller's fault where scikit-learn's checks of its input raised, else the model's."""
     failed = PredictionFailed(error)
     trace = error.__traceback__

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +15,7 @@ from slipway_runtime.serve import describe
 from slipway_runtime.serve.artifact import load_model
 from slipway_runtime.serve.messages import InferRequest, InferResponse
 from slipway_runtime.serve.predictor import SklearnPredictor
+from slipway_runtime.serve.threads import Threads
 
 THREADS = min(32, (os.cpu_count() or 1) + 8)
 """So many slow predictions can run before a further call waits."""
@@ -27,17 +26,16 @@ class SklearnModel(MLModel):  # type: ignore[misc]
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__(settings)
-        self._threads = ThreadPoolExecutor(THREADS, "predict", initializer=_no_nested_parallelism)
+        self._threads = Threads(THREADS, _no_nested_parallelism)
 
     async def load(self) -> bool:
         """Load the model off the event loop, so that liveness answers meanwhile. Raises LoadFailed."""
-        loop = asyncio.get_running_loop()
-        self._predictor = await loop.run_in_executor(self._threads, _load, Path(self.settings.parameters.uri))
+        self._predictor = await self._threads.run(_load, Path(self.settings.parameters.uri))
         return True
 
     async def infer(self, request: InferRequest) -> InferResponse:
         """Predict in a thread. Raises BadRequest, PredictionFailed."""
-        outputs = await asyncio.get_running_loop().run_in_executor(self._threads, self._predictor.predict, request.inputs, request.outputs)
+        outputs = await self._threads.run(self._predictor.predict, request.inputs, request.outputs)
         return InferResponse(request.id or str(uuid4()), self.name, self.version, outputs)
 
     async def metadata(self) -> MetadataModelResponse:

@@ -44,11 +44,14 @@ class Tensor:
 
 def from_array(name: str, values: Array) -> Tensor:
     """The tensor of a model's output: numbers keep their type, everything else becomes BYTES."""
-    datatype = DATATYPES.get(values.dtype)
-    if datatype is None or datatype == "BYTES":
+    dtype = values.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype not in DATATYPES:
+        dtype = np.dtype(np.float64)  # long double
+    datatype = DATATYPES.get(dtype, "BYTES")
+    if datatype == "BYTES":
         texts = [str(value) for value in values.ravel().tolist()]
-        return Tensor(name, "BYTES", _objects(texts).reshape(values.shape))
-    return Tensor(name, datatype, values)
+        return Tensor(name, datatype, _objects(texts).reshape(values.shape))
+    return Tensor(name, datatype, values.astype(dtype, copy=False))
 
 
 def from_list(name: str, datatype: str, shape: Sequence[int], data: Any) -> Tensor:

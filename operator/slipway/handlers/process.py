@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import kopf
+from kopf._core.engines.peering import Identity
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiServer
@@ -49,6 +50,7 @@ async def _watch(engine: Engine, settings: Settings) -> None:
     await kopf.operator(
         registry=registry_for(engine),
         settings=kopf_settings(namespaces),
+        identity=Identity(settings.identity),  # kopf would look up a user name, which a container's uid has none of
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,

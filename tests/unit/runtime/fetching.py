@@ -56,9 +56,8 @@ async def http_server(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncI
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = dict(line.lower().split(": ", 1) if ":" in line else (line, "") for line in head[1:-2])
-            originals = {line.split(":", 1)[0].lower(): line.split(": ", 1)[1] for line in head[1:-2]}
-            await reply(head[0], headers | originals, writer)
+            pairs = (line.split(": ", 1) for line in head[1:-2])
+            await reply(head[0], {name.lower(): value for name, value in pairs}, writer)
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass

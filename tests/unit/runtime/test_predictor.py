@@ -168,6 +168,12 @@ def test_the_models_own_exception_is_its_fault() -> None:
         SklearnPredictor(Moody()).predict([from_array("x", np.array([[-1.0]]))], None)
 
 
+def test_a_model_that_exits_does_not_end_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Moody, "predict", lambda self, table: exit(3))
+    with pytest.raises(PredictionFailed, match=r"^SystemExit: 3$"):
+        SklearnPredictor(Moody()).predict([from_array("x", np.array([[1.0]]))], None)
+
+
 def test_metadata_of_named_columns() -> None:
     predictor = SklearnPredictor(churn_model())
     assert [(one.name, one.datatype, one.shape) for one in describe.inputs(predictor)] == [

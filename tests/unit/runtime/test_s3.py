@@ -48,7 +48,17 @@ def run_store(home: Path, scheme: str, *options: str) -> Iterator[int]:
     port = free_port()
     for name in ("data", "meta"):
         (home / name).mkdir()
-    command = [binary("versitygw"), "--port", f"127.0.0.1:{port}", "--quiet", *options, "posix", "--sidecar", home / "meta", home / "data"]
+    command = [
+        str(binary("versitygw")),
+        "--port",
+        f"127.0.0.1:{port}",
+        "--quiet",
+        *options,
+        "posix",
+        "--sidecar",
+        str(home / "meta"),
+        str(home / "data"),
+    ]
     environment = os.environ | {"ROOT_ACCESS_KEY": KEYS["AWS_ACCESS_KEY_ID"], "ROOT_SECRET_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:

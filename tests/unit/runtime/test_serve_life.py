@@ -19,6 +19,9 @@ import pytest
 from mlserver.grpc import dataplane_pb2 as pb
 from mlserver.grpc.dataplane_pb2_grpc import GRPCInferenceServiceStub
 
+from slipway_runtime.failure import LoadFailed
+from slipway_runtime.serve.http_server import GracefulServer, http_config
+from slipway_runtime.serve.settings import ServeSettings
 from tests.unit.runtime.conftest import Start
 from tests.unit.runtime.models import Moody, save
 from tests.unit.runtime.servers import ServerProcess, environment
@@ -101,7 +104,8 @@ def test_the_drain_loses_no_call(life: dict[str, ServerProcess]) -> None:
     assert not stub.ServerReady(pb.ServerReadyRequest()).ready
     assert stub.ServerLive(pb.ServerLiveRequest()).live
     grpc_call = stub.ModelInfer.future(grpc_mood(DRAIN_SECONDS + 1))
-    slow = threading.Thread(target=slow_call, args=(server, answers := []), daemon=True)
+    answers: list[int] = []
+    slow = threading.Thread(target=slow_call, args=(server, answers), daemon=True)
     slow.start()
     for client in clients:
         client.join(30)
@@ -139,13 +143,12 @@ def test_a_second_signal_ends_at_once(life: dict[str, ServerProcess]) -> None:
 
 async def test_a_request_that_arrives_before_its_connection_is_closed_is_answered() -> None:
     """The close of idle connections in process, with a request already in the kernel's buffer."""
-    from slipway_runtime.serve.http_server import GracefulServer, _config
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2"), (b"connection", b"close")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    server = GracefulServer(_config(application, "127.0.0.1", 0, 5))
+    server = GracefulServer(http_config(application, "127.0.0.1", 0, 5))
     serving = asyncio.ensure_future(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -161,10 +164,15 @@ async def test_a_request_that_arrives_before_its_connection_is_closed_is_answere
     await serving
 
 
-def test_a_missing_variable_is_named(tmp_path: Path) -> None:
-    from slipway_runtime.failure import LoadFailed
-    from slipway_runtime.serve.settings import ServeSettings
+def test_a_taken_port_ends_the_server(life: dict[str, ServerProcess], start: Start, tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        server = start(save(Moody(), tmp_path), SLIPWAY_HTTP_PORT=str(taken.getsockname()[1]))
+        assert server.exit_code() == 1
+    assert "address already in use" in server.log
+    assert json.loads(server.termination_log.read_text())["reason"] == "LoadFailed"
 
+
+def test_a_missing_variable_is_named(tmp_path: Path) -> None:
     with pytest.raises(LoadFailed, match="SLIPWAY_MODEL_NAME is not set"):
         ServeSettings.load({})
     with pytest.raises(LoadFailed, match="not a number: could not convert string to float: 'soon'"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-import tritonclient.http as triton
+import tritonclient.http as triton  # type: ignore[import-untyped]
 
 from tests.unit.runtime.models import churn_frame, churn_model
 from tests.unit.runtime.servers import Answer, ServerProcess
