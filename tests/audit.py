@@ -29,9 +29,5 @@ def writes(log: Path, user_agent: str = "", namespace: str = "") -> Iterator[dic
 
 
 def writes_to(log: Path, prefix: str = "") -> int:
-    """How many writes the operator's field manager made in namespaces that begin with `prefix`."""
-    mine = 0
-    for entry in writes(log, namespace=prefix):
-        uri = entry["requestURI"]
-        mine += "fieldManager=slipway" in uri or entry["objectRef"]["resource"] == "events"
-    return mine
+    """How many writes operator processes made in namespaces that begin with `prefix`."""
+    return sum(1 for _ in writes(log, user_agent="slipway-operator/", namespace=prefix))

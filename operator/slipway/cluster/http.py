@@ -13,9 +13,12 @@ from kubernetes.aio import config
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTClientObject
 
+from slipway import __version__
+
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
+USER_AGENT = f"slipway-operator/{__version__}"
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class ApiServer:
         return cls(configuration)
 
     async def __call__(self, request: Request) -> Any:
-        headers = {"Accept": request.accept}
+        headers = {"Accept": request.accept, "User-Agent": USER_AGENT}
         token = await self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         if token:
             headers["Authorization"] = token

@@ -42,7 +42,7 @@ def refusal_trouble(refusal: Refusal) -> Trouble:
     """The apiserver's refusal of a child, by its cause."""
     text = refusal.message
     subject = f"{refusal.kind} {refusal.name}".strip()
-    if "is not Slipway's" in text:
+    if refusal.foreign:
         reason = Reason.NAME_CONFLICT
         text = f"{subject} exists and is not Slipway's: delete or rename it, or choose another name for the ModelDeployment"
     elif (

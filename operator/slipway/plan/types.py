@@ -17,6 +17,8 @@ class Refusal:
     kind: str
     name: str
     message: str
+    foreign: bool = False
+    """An object of that name exists and belongs to somebody else."""
 
 
 @dataclass(frozen=True)

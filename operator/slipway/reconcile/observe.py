@@ -23,7 +23,7 @@ def observe(manifest: Manifest, store: Store, mount_warnings: dict[str, str], re
     return Observed(
         model=store.get(MODEL, namespace, model),
         version=store.get(MODEL_VERSION, namespace, version_name(model, version)),
-        children={(child["kind"], child["metadata"]["name"]): child for child in children if _owned(child, uid)},
+        children={(child["kind"], child["metadata"]["name"]): child for child in children if owned_by(child, uid)},
         pods=tuple(store.of_deployment(POD, namespace, name)),
         mount_warnings=mount_warnings,
         refusal=refusal,
@@ -48,5 +48,6 @@ async def read_mount_warnings(manifest: Manifest, store: Store, cluster: Cluster
     return warnings
 
 
-def _owned(child: Manifest, uid: str) -> bool:
+def owned_by(child: Manifest, uid: str) -> bool:
+    """Whether one of its owners is the object of that uid."""
     return any(reference["uid"] == uid for reference in child["metadata"].get("ownerReferences", []))

@@ -14,7 +14,7 @@ from slipway.cluster.store import Store
 from slipway.plan.model_deployment import plan_deployment
 from slipway.plan.registry import plan_model, plan_version
 from slipway.plan.types import EventDraft, Observed, Plan, Refusal
-from slipway.reconcile.observe import observe, read_mount_warnings
+from slipway.reconcile.observe import observe, owned_by, read_mount_warnings
 from slipway.reconcile.queue import ObjectKey
 from slipway.settings import Serving
 from slipway.telemetry import info
@@ -88,11 +88,18 @@ class Reconciler:
                 log.info("applied %s %s", child["kind"], child["metadata"]["name"])
             except Refused as error:
                 log.warning("refused: %s", error.message)
-                return Refusal(child["kind"], child["metadata"]["name"], error.message)
+                foreign = live is None and await self._exists_for_others(child)
+                return Refusal(child["kind"], child["metadata"]["name"], error.message, foreign)
         for live in plan.deletes:
             await self._cluster.delete(live)
             self._store.remove(resource_of(live), live)
         return None
+
+    async def _exists_for_others(self, child: Manifest) -> bool:
+        """Whether the refused child's name is taken by an object that is not its owner's."""
+        meta = child["metadata"]
+        found = await self._cluster.get(resource_of(child), meta["namespace"], meta["name"])
+        return found is not None and not owned_by(found, meta["ownerReferences"][0]["uid"])
 
     async def _finish(self, manifest: Manifest, plan: Plan, events: tuple[EventDraft, ...] | None = None) -> None:
         """One status write when it differs, then Events."""

@@ -64,7 +64,6 @@ def test_what_a_person_must_solve_comes_first() -> None:
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        ("Service churn exists and is not Slipway's: delete or rename it", "NameConflict"),
         ('pods "x" is forbidden: exceeded quota: q', "QuotaExceeded"),
         ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "AdmissionRefused"),
         ('admission webhook "w" denied the request: no', "AdmissionRefused"),
@@ -74,6 +73,12 @@ def test_what_a_person_must_solve_comes_first() -> None:
 )
 def test_refusals_by_cause(message: str, reason: str) -> None:
     assert refusal_trouble(Refusal("Service", "churn", message)).reason == reason
+
+
+def test_a_taken_name_is_said_whatever_the_apiserver_complains_about() -> None:
+    trouble = refusal_trouble(Refusal("Service", "churn", "spec.ports[0].name: Required value", foreign=True))
+    assert trouble.reason == "NameConflict"
+    assert "Service churn exists and is not Slipway's" in trouble.message
 
 
 def test_one_line_is_printable_and_bounded() -> None:
