@@ -57,7 +57,7 @@ class Kube:
 
     def __init__(self, kubeconfig: Path) -> None:
         self.kubeconfig = kubeconfig
-        self._api = config.new_client_from_config(str(kubeconfig))
+        self._api = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
 
     def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str) -> Any:
         try:
@@ -150,7 +150,7 @@ def _path(kind: str, namespace: str | None, name: str | None = None) -> str:
 
 def _message(error: ApiException) -> str:
     try:
-        return str(json.loads(error.body)["message"])
+        return str(json.loads(error.body or "")["message"])
     except (TypeError, ValueError, KeyError):
         return str(error)
 

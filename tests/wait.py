@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float, what: str, every: float = 0.1) -> T:
+def until(condition: Callable[[], T | None], seconds: float, what: str, every: float = 0.1) -> T:
     """The condition's first true value; AssertionError that names `what` when it does not come in time."""
     end = time.monotonic() + seconds
     while True:

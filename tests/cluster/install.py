@@ -39,7 +39,7 @@ def _clear_interrupted() -> None:
 
 def _helm(*arguments: str) -> str:
     command = [str(binary("helm")), *arguments, "--kubeconfig", str(KUBECONFIG), "--namespace", NAMESPACE]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ClusterError(f"helm: {done.stderr.strip()}")
     return done.stdout

@@ -6,13 +6,16 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
+from tests.integration.identity import operator_token
 from tests.integration.operator import OperatorProcess, token_kubeconfig
-from tests.kube import Kube, load_yaml
+from tests.kube import Kube, Refusal, load_yaml
+from tests.wait import until
 
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count()
@@ -43,16 +46,12 @@ def install_crds(kube: Kube) -> None:
     for path in sorted((ROOT / "crds").glob("*.yaml")):
         for manifest in load_yaml(path):
             kube.apply(manifest)
-    from tests.wait import until
-
     for plural in ("models", "modelversions", "modeldeployments"):
-        until(lambda plural=plural: _served(kube, plural), 30, f"{plural} to be served")
+        until(partial(_served, kube, plural), 30, f"{plural} to be served")
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "slipway-system"}})
 
 
 def _served(kube: Kube, plural: str) -> bool:
-    from tests.kube import Refusal
-
     try:
         kube.call("GET", f"/apis/slipway.dev/v1alpha1/{plural}")
     except Refusal:
@@ -75,8 +74,6 @@ def operator(control_plane: ControlPlane, kube: Kube, tmp_path_factory: pytest.T
 
 def start_operator(control_plane: ControlPlane, kube: Kube, folder: Path, pod: str, **env: str) -> OperatorProcess:
     """A replica as service account slipway-operator, its token bound to a Pod object of that name."""
-    from tests.integration.identity import operator_token
-
     config = token_kubeconfig(control_plane.kubeconfig, operator_token(kube, pod), folder / f"{pod}.kubeconfig")
     return OperatorProcess(config, pod, **env).start()
 

@@ -13,7 +13,7 @@ WRONG = 100
 
 _TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 _KEYS = ["cpu", "memory", "team", "example.com/gpu", "a", "", "Has Space", "x" * 64, "zone-1"]
-_VALUES = {
+_VALUES: dict[str, list[Any]] = {
     "model": ["churn", "a", "a-b"],
     "version": ["3", "1.0", "3-rc1"],
     "name": ["sklearn", "custom", "SECRET", "DEBUG", "SLIPWAY_X", "abc"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration.operator import OperatorProcess
@@ -74,7 +76,7 @@ def test_an_edited_child_is_put_back_and_said(kube: Kube, namespace: str) -> Non
     kube.call("PATCH", path, change, "application/json-patch+json")
 
     def repaired() -> bool:
-        return (kube.get("Deployment", namespace, "churn") or {})["spec"]["template"]["spec"]["containers"][0]["image"] == image
+        return bool((kube.get("Deployment", namespace, "churn") or {})["spec"]["template"]["spec"]["containers"][0]["image"] == image)
 
     until(repaired, 20, "the image to be put back")
     until(lambda: any("changed by somebody else" in m for m in event_messages(kube, namespace, "ChildRepaired")), 20, "the Event")
@@ -206,7 +208,7 @@ def test_metrics_tell_what_serves(kube: Kube, namespace: str, operator: Operator
         ({"pod": {"env": [{"name": "SLIPWAY_MODEL_NAME", "value": "x"}]}}, "choose another"),
     ],
 )
-def test_bad_input_is_refused_with_what_to_write(kube: Kube, namespace: str, change: dict[str, object], message: str) -> None:
+def test_bad_input_is_refused_with_what_to_write(kube: Kube, namespace: str, change: dict[str, Any], message: str) -> None:
     with pytest.raises(Refusal, match=message):
         kube.apply(deployment(namespace, **change))
 

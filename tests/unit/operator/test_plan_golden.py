@@ -1,4 +1,4 @@
-"""Golden plans: YAML in, YAML out. `UPDATE_GOLDEN=1 pytest tests/unit/operator/test_plan_golden.py` writes the outputs anew: read the diff."""
+"""Golden plans: YAML in, YAML out. With UPDATE_GOLDEN=1 in the environment the outputs are written anew: read the diff."""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ def _fetch_image(version: ModelVersion, serving: Serving) -> str:
     if version.spec.container is None:
         return find_runtime(version, serving).image
     if not serving.runtimes:
-        raise Stalled(Reason.RUNTIME_NOT_FOUND, "this platform has no runtime image to fetch artifacts with: ask the platform team to add one.")
+        message = "this platform has no runtime image to fetch artifacts with: ask the platform team to add one."
+        raise Stalled(Reason.RUNTIME_NOT_FOUND, message)
     return serving.runtimes[0].image
 
 
@@ -100,18 +101,22 @@ def _server(owner: ModelDeployment, version: ModelVersion, options: PodOptions, 
     mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}]
     if version.spec.artifact:
         mounts.append({"name": "model", "mountPath": MODEL_PATH, "readOnly": True})
-    return image | {
-        "name": "model",
-        "env": _server_env(name, version, serving) + [_env(variable) for variable in options.env],
-        "ports": [{"name": port, "containerPort": number, "protocol": "TCP"} for port, number in server_ports(version).items()],
-        "resources": _resources(owner),
-        "securityContext": _RESTRICTED,
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "startupProbe": _probe("/v2/health/live", periodSeconds=1, failureThreshold=300),
-        "livenessProbe": _probe("/v2/health/live", periodSeconds=10, failureThreshold=6),
-        "readinessProbe": _probe(f"/v2/models/{name}/ready", periodSeconds=2, failureThreshold=3),
-        "volumeMounts": mounts,
-    } | ({"lifecycle": {"preStop": {"sleep": {"seconds": serving.drain_seconds}}}} if container else {})
+    return (
+        image
+        | {
+            "name": "model",
+            "env": _server_env(name, version, serving) + [_env(variable) for variable in options.env],
+            "ports": [{"name": port, "containerPort": number, "protocol": "TCP"} for port, number in server_ports(version).items()],
+            "resources": _resources(owner),
+            "securityContext": _RESTRICTED,
+            "terminationMessagePolicy": "FallbackToLogsOnError",
+            "startupProbe": _probe("/v2/health/live", periodSeconds=1, failureThreshold=300),
+            "livenessProbe": _probe("/v2/health/live", periodSeconds=10, failureThreshold=6),
+            "readinessProbe": _probe(f"/v2/models/{name}/ready", periodSeconds=2, failureThreshold=3),
+            "volumeMounts": mounts,
+        }
+        | ({"lifecycle": {"preStop": {"sleep": {"seconds": serving.drain_seconds}}}} if container else {})
+    )
 
 
 def _server_env(name: str, version: ModelVersion, serving: Serving) -> list[Manifest]:
