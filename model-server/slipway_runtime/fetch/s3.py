@@ -125,7 +125,7 @@ class S3Source:
 
     def _denied(self, error: Exception) -> Failure:
         if any(key in os.environ for key in CREDENTIAL_SOURCES):
-            advice = "give the Secret in spec.artifact.secretName read access (s3:GetObject, s3:ListBucket)"
+            advice = f"give the credentials of the Secret {self._settings.secret_name} read access (s3:GetObject, s3:ListBucket)"
         else:
             advice = "name a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in spec.artifact.secretName"
         return ArtifactAccessDenied(f"{self._settings.public_uri} may not be read ({error}): {advice}")

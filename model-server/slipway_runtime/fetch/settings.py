@@ -28,6 +28,8 @@ class FetchSettings:
     """The folder that will hold the artifact and nothing else."""
     secret: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The Secret's keys and values; empty when the ModelVersion names none."""
+    secret_name: str = "in spec.artifact.secretName"
+    """What to call the Secret in advice."""
     claims: Path = CLAIM_FOLDER
     """Where claims are mounted, a folder a claim."""
 
@@ -41,7 +43,8 @@ class FetchSettings:
             raise FetchFailed(f"the environment variable {missing.args[0]} is not set") from None
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
             raise FetchFailed(f"SLIPWAY_ARTIFACT_DIGEST is {digest!r}: it must be sha256: and 64 hex digits")
-        return cls(uri, digest, target, read_secret(secret_folder))
+        name = environment.get("SLIPWAY_ARTIFACT_SECRET") or cls.secret_name
+        return cls(uri, digest, target, read_secret(secret_folder), name)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -105,7 +105,7 @@ class WebSource:
     def _denied(self, status: int) -> Failure:
         secret = self._settings.secret
         if "token" in secret or "username" in secret:
-            advice = "give the credentials in the artifact's Secret (spec.artifact.secretName) read access to it"
+            advice = f"give the credentials of the Secret {self._settings.secret_name} read access to it"
         else:
             advice = "name a Secret with `token`, or `username` and `password`, in spec.artifact.secretName"
         return ArtifactAccessDenied(f"{self._settings.public_uri} answered {status}: {advice}")

@@ -42,7 +42,7 @@ async def fetch_uri(
 ) -> Pauses:
     """Fetch, expecting these files; answers the pauses that the attempts asked for."""
     pauses = Pauses()
-    await fetch(FetchSettings(uri, digest_of(files), target, secret or {}, claims), pauses)
+    await fetch(FetchSettings(uri, digest_of(files), target, secret or {}, claims=claims), pauses)
     return pauses
 
 
