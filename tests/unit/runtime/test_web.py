@@ -143,7 +143,7 @@ async def test_credentials_go_to_the_origin_and_not_to_where_it_redirects(secret
 
 async def test_refused_credentials_are_not_printed(tmp_path: Path) -> None:
     async with http_server(always(http("403 Forbidden"))) as port:
-        with pytest.raises(ArtifactAccessDenied, match="give the credentials in the artifact's Secret") as caught:
+        with pytest.raises(ArtifactAccessDenied, match="give the credentials of the Secret") as caught:
             await fetch_uri(f"http://127.0.0.1:{port}/model.joblib?sig=hush", tmp_path, FILES, {"token": "t0ken"})
     assert "hush" not in str(caught.value)
     assert "t0ken" not in str(caught.value)
