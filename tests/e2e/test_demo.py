@@ -12,7 +12,7 @@ from tests.e2e.lab import QUICKSTART, ROOT
 
 @pytest.mark.usefixtures("kube")
 def test_the_demo_does_what_it_says() -> None:
-    done = subprocess.run([sys.executable, QUICKSTART / "demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=400)
+    done = subprocess.run([sys.executable, QUICKSTART / "demo.py"], cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     for version in "12":

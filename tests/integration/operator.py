@@ -40,9 +40,14 @@ class OperatorProcess:
         self._env |= env
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> OperatorProcess:
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Starts the process without waiting for it."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, "-m", "slipway"], env=self._env, stdout=log, stderr=log)
+        return self.process
+
+    def start(self) -> OperatorProcess:
+        self.spawn()
         until(self._serves, 60, f"the operator to be ready; its log: {self.log_path}")
         return self
 

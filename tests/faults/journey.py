@@ -1,0 +1,159 @@
+"""One life of a ModelDeployment, step by step: create, upgrade, failed fetch, recovery, scale, delete. The test acts as kubelet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.integration.samples import deployment, model, version
+from tests.kube import Kube, Manifest, Refusal
+from tests.wait import until
+
+CHILDREN = ("Deployment", "Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler")
+STEP_SECONDS = 45
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something the user or the cluster does, and how one sees that all that follows from it has happened."""
+
+    name: str
+    act: Callable[[Kube, str], None]
+    reached: Callable[[Kube, str], bool]
+
+
+def run(kube: Kube, namespace: str) -> dict[str, Any]:
+    """The whole journey; returns what each step ended in, without what differs from run to run."""
+    states = {}
+    for step in JOURNEY:
+        step.act(kube, namespace)
+
+        def arrived(step: Step = step) -> bool:
+            if step.name != "delete":
+                be_kubelet(kube, namespace)
+            return step.reached(kube, namespace)
+
+        until(arrived, STEP_SECONDS, f"step {step.name} in {namespace}")
+        states[step.name] = snapshot(kube, namespace)
+    return states
+
+
+def be_kubelet(kube: Kube, namespace: str) -> None:
+    """Pods of a broken version fail to fetch, all others become ready; so the real controllers do the rest."""
+    for pod in kube.list("Pod", namespace):
+        if "deletionTimestamp" in pod["metadata"]:
+            kube.delete("Pod", namespace, pod["metadata"]["name"], gracePeriodSeconds="0")
+            continue
+        broken = pod["metadata"]["labels"]["slipway.dev/version"] == "broken"
+        wanted = _failing() if broken else _ready()
+        if pod.get("status", {}).get("conditions") != wanted["conditions"]:
+            try:
+                kube.patch("Pod", namespace, pod["metadata"]["name"], {"status": wanted}, "status")
+            except Refusal as error:
+                if error.code != 404:
+                    raise
+
+
+def _ready() -> Manifest:
+    running = {"name": "model", "image": "i", "imageID": "i", "ready": True, "restartCount": 0, "state": {"running": {"startedAt": _TIME}}}
+    return {"phase": "Running", "conditions": [_condition("True")], "containerStatuses": [running]}
+
+
+def _failing() -> Manifest:
+    said = json.dumps({"reason": "DigestMismatch", "message": "not the registered bytes"})
+    ended = {"exitCode": 1, "message": said, "reason": "Error", "startedAt": _TIME, "finishedAt": _TIME, "containerID": "c"}
+    fetch = {"name": "fetch", "image": "i", "imageID": "i", "ready": False, "restartCount": 1, "state": {"terminated": ended}}
+    return {"phase": "Pending", "conditions": [_condition("False")], "initContainerStatuses": [fetch]}
+
+
+_TIME = "2026-11-23T12:00:00Z"
+
+
+def _condition(status: str) -> Manifest:
+    return {"type": "Ready", "status": status, "lastProbeTime": None, "lastTransitionTime": _TIME, "observedGeneration": 1}
+
+
+def _reason(kube: Kube, namespace: str, kind: str, reason: str) -> bool:
+    condition = kube.condition("churn", namespace, kind)
+    return condition is not None and condition["reason"] == reason and condition["status"] == "True"
+
+
+def _serves(number: str, replicas: int) -> Callable[[Kube, str], bool]:
+    def reached(kube: Kube, namespace: str) -> bool:
+        status = (kube.get("ModelDeployment", namespace, "churn") or {}).get("status", {})
+        counts = (kube.get("Model", namespace, "churn") or {}).get("status", {})
+        return (
+            _reason(kube, namespace, "Ready", "Serving")
+            and status.get("version") == number
+            and status.get("readyReplicas") == replicas
+            and counts.get("deployments") == 1
+            and counts.get("versions") == len(kube.list("ModelVersion", namespace))
+            and all(
+                version_object.get("status", {}).get("deployments") == int(version_object["spec"]["version"] == number)
+                for version_object in kube.list("ModelVersion", namespace)
+            )
+            and (kube.get("PodDisruptionBudget", namespace, "churn") is not None) == (replicas > 1)
+        )
+
+    return reached
+
+
+def _create(kube: Kube, namespace: str) -> None:
+    kube.apply(model(namespace))
+    kube.apply(version(namespace))
+    kube.apply(deployment(namespace))
+
+
+def _upgrade_to(number: str) -> Callable[[Kube, str], None]:
+    def act(kube: Kube, namespace: str) -> None:
+        kube.apply(version(namespace, number))
+        kube.apply(deployment(namespace, version=number))
+
+    return act
+
+
+def _all_gone(kube: Kube, namespace: str) -> bool:
+    counts = (kube.get("Model", namespace, "churn") or {}).get("status", {})
+    left = [child for kind in CHILDREN for child in kube.list(kind, namespace) if child["metadata"]["name"] != "default"]
+    return not left and kube.get("ModelDeployment", namespace, "churn") is None and counts.get("deployments") == 0
+
+
+JOURNEY = (
+    Step("create", _create, _serves("3", 1)),
+    Step("upgrade", _upgrade_to("4"), _serves("4", 1)),
+    Step("failed fetch", _upgrade_to("broken"), lambda kube, namespace: _reason(kube, namespace, "Stalled", "DigestMismatch")),
+    Step("recovery", _upgrade_to("4"), _serves("4", 1)),
+    Step("scale", lambda kube, namespace: _scale(kube, namespace, 3), _serves("4", 3)),
+    Step("delete", lambda kube, namespace: kube.delete("ModelDeployment", namespace, "churn"), _all_gone),
+)
+
+
+def _scale(kube: Kube, namespace: str, replicas: int) -> None:
+    kube.patch("ModelDeployment", namespace, "churn", {"spec": {"replicas": replicas}}, "scale")
+
+
+def snapshot(kube: Kube, namespace: str) -> dict[str, Any]:
+    """Our objects and all children, without uids, versions, times and addresses."""
+    kinds = ("Model", "ModelVersion", "ModelDeployment", *CHILDREN)
+    return {
+        f"{kind}/{found['metadata']['name']}": _plain(found, namespace)
+        for kind in kinds
+        for found in kube.list(kind, namespace)
+        if found["metadata"]["name"] != "default"
+    }
+
+
+_VOLATILE = {
+    "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime", "lastUpdateTime",
+    "clusterIP", "clusterIPs", "namespace", "deployment.kubernetes.io/revision", "slipway.dev/manifest-hash", "terminatingReplicas",
+}  # fmt: skip
+
+
+def _plain(value: Any, namespace: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(child, namespace) for key, child in value.items() if key not in _VOLATILE}
+    if isinstance(value, list):
+        return [_plain(child, namespace) for child in value]
+    return value.replace(namespace, "NAMESPACE") if isinstance(value, str) else value

@@ -1,0 +1,48 @@
+"""Starts an operator again whenever it ends, as kubelet would."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+from tests.integration.operator import OperatorProcess
+
+
+class Supervised:
+    """One operator, kept running on one namespace (its Lease is there too, so that many run side by side)."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self.operator = OperatorProcess(
+            kubeconfig,
+            "operator-0",
+            SLIPWAY_NAMESPACE=namespace,
+            SLIPWAY_WATCH_NAMESPACES=namespace,
+            SLIPWAY_LEASE_SECONDS="5",
+        )
+        self.starts = 0
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> Supervised:
+        self._thread.start()
+        return self
+
+    def kill(self) -> None:
+        """As a node's power cut would: nothing is cleaned up."""
+        process = self.operator.process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._ending.set()
+        self.kill()
+        self._thread.join(30)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self.starts += 1
+            process = self.operator.spawn()
+            while process.poll() is None and not self._ending.wait(0.02):
+                pass
+        self.kill()
