@@ -31,7 +31,7 @@ test: lint types verify ## Set everything up and run every test (unit, cluster, 
 .PHONY: test-full
 test-full: lint types verify ## All tests, with the longer proofs
 	$(BIN)/python -m tests.cluster down
-	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/e2e
+	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/faults tests/e2e
 
 # ---- parts of the tests
 
@@ -46,6 +46,10 @@ integration: $(READY) tools ## Tests on a real apiserver without a node
 .PHONY: e2e
 e2e: install ## Tests on the whole cluster, with real pods
 	$(BIN)/pytest tests/e2e -m "not full"
+
+.PHONY: faults
+faults: $(READY) tools ## Kill the operator at every write it makes; the crash matrix, sampled
+	$(BIN)/pytest tests/faults -m "not full"
 
 .PHONY: bench
 bench: $(READY) tools ## Measure, and print the tables of docs/benchmarks.md

@@ -23,4 +23,4 @@ class Waiting(Exception):
 
 
 class NotLeader(Exception):
-    """The apiserver's fence refused a write: another replica leads. Nothing is retried here."""
+    """The apiserver's fence refused a write: another replica leads, or it has not heard yet that this one does. Retried."""

@@ -80,20 +80,25 @@ def _reason(kube: Kube, namespace: str, kind: str, reason: str) -> bool:
     return condition is not None and condition["reason"] == reason and condition["status"] == "True"
 
 
+def _counted(kube: Kube, namespace: str, number: str) -> bool:
+    """The counts in the status of the Model and its versions, which may lag by a second, are there."""
+    counts = (kube.get("Model", namespace, "churn") or {}).get("status", {})
+    versions = kube.list("ModelVersion", namespace)
+    return (
+        counts.get("deployments") == 1
+        and counts.get("versions") == len(versions)
+        and all(found.get("status", {}).get("deployments") == int(found["spec"]["version"] == number) for found in versions)
+    )
+
+
 def _serves(number: str, replicas: int) -> Callable[[Kube, str], bool]:
     def reached(kube: Kube, namespace: str) -> bool:
         status = (kube.get("ModelDeployment", namespace, "churn") or {}).get("status", {})
-        counts = (kube.get("Model", namespace, "churn") or {}).get("status", {})
         return (
             _reason(kube, namespace, "Ready", "Serving")
             and status.get("version") == number
             and status.get("readyReplicas") == replicas
-            and counts.get("deployments") == 1
-            and counts.get("versions") == len(kube.list("ModelVersion", namespace))
-            and all(
-                version_object.get("status", {}).get("deployments") == int(version_object["spec"]["version"] == number)
-                for version_object in kube.list("ModelVersion", namespace)
-            )
+            and _counted(kube, namespace, number)
             and (kube.get("PodDisruptionBudget", namespace, "churn") is not None) == (replicas > 1)
         )
 
@@ -123,7 +128,11 @@ def _all_gone(kube: Kube, namespace: str) -> bool:
 JOURNEY = (
     Step("create", _create, _serves("3", 1)),
     Step("upgrade", _upgrade_to("4"), _serves("4", 1)),
-    Step("failed fetch", _upgrade_to("broken"), lambda kube, namespace: _reason(kube, namespace, "Stalled", "DigestMismatch")),
+    Step(
+        "failed fetch",
+        _upgrade_to("broken"),
+        lambda kube, ns: _reason(kube, ns, "Stalled", "DigestMismatch") and _counted(kube, ns, "broken"),
+    ),
     Step("recovery", _upgrade_to("4"), _serves("4", 1)),
     Step("scale", lambda kube, namespace: _scale(kube, namespace, 3), _serves("4", 3)),
     Step("delete", lambda kube, namespace: kube.delete("ModelDeployment", namespace, "churn"), _all_gone),

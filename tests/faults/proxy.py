@@ -149,7 +149,9 @@ class FaultProxy:
 
     async def _forward(self, request: web.Request, hold: bool) -> web.StreamResponse:
         headers = {key: value for key, value in request.headers.items() if key.lower() not in _HOP}
-        upstream = self._session.request(request.method, self._upstream + request.raw_path, headers=headers, data=await request.read() or None)
+        upstream = self._session.request(
+            request.method, self._upstream + request.raw_path, headers=headers, data=await request.read() or None
+        )
         async with upstream as response:
             kept = {key: value for key, value in response.headers.items() if key.lower() not in (_HOP - {"content-encoding"})}
             if "watch" not in request.query:

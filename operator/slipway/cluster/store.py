@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 
 from slipway.cluster.resources import MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
 from slipway.telemetry import metrics
 
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
+
+MAX_BURIED = 10_000
+"""Deletions remembered at most."""
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -20,10 +23,13 @@ class Store:
     def __init__(self) -> None:
         self._objects: dict[str, dict[Key, Manifest]] = defaultdict(dict)
         self._groups: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
+        self._buried: OrderedDict[tuple[str, Key], int] = OrderedDict()
 
     def put(self, resource: Resource, manifest: Manifest) -> None:
-        """Keeps the object, unless a newer state of it is known."""
+        """Keeps the object, unless a newer state of it is known, or that it was deleted since."""
         key = key_of(manifest)
+        if int(manifest["metadata"]["resourceVersion"]) <= self._buried.get((resource.kind, key), -1):
+            return
         known = self._objects[resource.kind].get(key)
         if known is not None and _newer(known, manifest):
             return
@@ -45,6 +51,7 @@ class Store:
             return
         self._ungroup(resource, key, known)
         del self._objects[resource.kind][key]
+        self._bury(resource, key, manifest)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
@@ -71,6 +78,13 @@ class Store:
     def _group(self, resource: Resource, group: tuple[str, str, str]) -> list[Manifest]:
         objects = self._objects[resource.kind]
         return [objects[key] for key in sorted(self._groups.get(group, ()))]
+
+    def _bury(self, resource: Resource, key: Key, manifest: Manifest) -> None:
+        """Remembers the deletion for a while: an answer to our own earlier write may arrive after it."""
+        self._buried[resource.kind, key] = int(manifest["metadata"]["resourceVersion"])
+        self._buried.move_to_end((resource.kind, key))
+        if len(self._buried) > MAX_BURIED:
+            self._buried.popitem(last=False)
 
     def _ungroup(self, resource: Resource, key: Key, manifest: Manifest) -> None:
         for group in _groups(resource, manifest):

@@ -122,7 +122,7 @@ def _container_trouble(container: Manifest) -> Trouble | None:
             one_line(message + (": create it in this namespace" if missing else "")),
         )
     terminated = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
-    if terminated and terminated.get("exitCode", 0) != 0:
+    if terminated and (terminated.get("exitCode", 0) != 0 or reason == "CrashLoopBackOff"):
         return _terminated(name, terminated)
     return None
 

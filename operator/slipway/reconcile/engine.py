@@ -122,8 +122,8 @@ class Engine:
             result = "conflict"  # planned on an old state: the newer one is on its way through the watch
             self.queue.add_after(key, max(CONFLICT_RETRY_SECONDS, self.queue.retry(key) / 10))
         except NotLeader as error:
-            result = "not-leader"
-            log.warning("%s", error)
+            result = "not-leader"  # retried: the fence may only not have heard yet that this replica leads
+            log.warning("%s; again in %.1f s", error, self.queue.retry(key))
         except ApiError as error:
             result = "unavailable"
             metrics.ERRORS.labels(error.reason or type(error).__name__).inc()

@@ -38,6 +38,16 @@ def test_a_late_deletion_of_an_old_object_leaves_its_successor() -> None:
     assert store.count(DEPLOYMENT) == 0
 
 
+def test_an_answer_that_arrives_after_the_deletion_is_no_resurrection() -> None:
+    store = Store()
+    store.put(DEPLOYMENT, child(10))
+    store.remove(DEPLOYMENT, child(12))
+    store.put(DEPLOYMENT, child(11))
+    assert store.count(DEPLOYMENT) == 0
+    store.put(DEPLOYMENT, child(13, uid="again"))
+    assert store.count(DEPLOYMENT) == 1
+
+
 def test_deployments_by_model_and_version() -> None:
     store = Store()
     meta = {"namespace": "n", "name": "d", "uid": "u", "resourceVersion": "1"}

@@ -44,6 +44,12 @@ def test_container(container: dict[str, Any], reason: str, text: str) -> None:
     assert text in trouble.message
 
 
+def test_a_server_that_ends_well_again_and_again_is_a_crash_loop() -> None:
+    trouble = pods_trouble((pod(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"exitCode": 0}}),), {})
+    assert trouble is not None
+    assert "ended with exit code 0" in trouble.message
+
+
 def test_a_clean_exit_and_a_pod_that_leaves_are_no_trouble() -> None:
     assert pods_trouble((pod(state={"terminated": {"exitCode": 0}}),), {}) is None
     leaving = pod(state={"waiting": {"reason": "ImagePullBackOff"}})

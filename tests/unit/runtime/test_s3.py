@@ -139,7 +139,9 @@ async def test_no_bucket(store: Store, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"AWS_SECRET_ACCESS_KEY": "hush"}, {"AWS_ACCESS_KEY_ID": "nobody"}])
 async def test_wrong_keys(wrong: dict[str, str], store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactAccessDenied, match=r"give the credentials of the Secret in spec.artifact.secretName read access \(s3:GetObject") as caught:
+    with pytest.raises(
+        ArtifactAccessDenied, match=r"give the credentials of the Secret in spec.artifact.secretName read access \(s3:GetObject"
+    ) as caught:
         await fetch_s3("s3://models/team/churn/3/", tmp_path, FILES, store.secret | wrong)
     assert "hush" not in str(caught.value)
 
