@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from examples.quickstart.checks import Tools
@@ -19,10 +18,10 @@ def platform(tools: Tools) -> Tools:
 
 
 @pytest.fixture
-def restricted(kube: Kube, lab: Lab) -> Iterator[Lab]:
+def restricted(kube: Kube, lab: Lab) -> Lab:
     """A namespace that runs no pod with any privilege."""
     kube.patch("Namespace", "", lab.namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
-    yield lab
+    return lab
 
 
 def test_restricted_namespaces_logs_and_metrics(restricted: Lab, platform: Tools) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,7 +67,7 @@ def test_a_model_on_a_volume(lab: Lab, custom_image: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def web(module_lab: Lab, custom_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def web(module_lab: Lab, custom_image: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """Service `web`: the model behind TLS and a bearer token; the file under /truncated/ breaks off before its end."""
     lab = module_lab
     folder = tmp_path_factory.mktemp("tls")
@@ -93,7 +92,7 @@ def web(module_lab: Lab, custom_image: str, tmp_path_factory: pytest.TempPathFac
     lab.kube.apply(helper_pod(lab.namespace, "web", custom_image, SERVER, volumes=volumes, mounts=mounts, container=probe))
     lab.tools.kubectl("wait", "pod/web", "--for=condition=Ready", "--timeout=60s")
     _from_web(lab, "cut", "web", "truncated/")  # gives up after half a minute: under way while the other tests run
-    yield lab
+    return lab
 
 
 def test_a_model_behind_https_with_a_ca_of_its_own(web: Lab) -> None:

@@ -105,6 +105,10 @@ def _serves(number: str, replicas: int) -> Callable[[Kube, str], bool]:
     return reached
 
 
+def _stalls_counted(kube: Kube, namespace: str) -> bool:
+    return _reason(kube, namespace, "Stalled", "DigestMismatch") and _counted(kube, namespace, "broken")
+
+
 def _create(kube: Kube, namespace: str) -> None:
     kube.apply(model(namespace))
     kube.apply(version(namespace))
@@ -131,7 +135,7 @@ JOURNEY = (
     Step(
         "failed fetch",
         _upgrade_to("broken"),
-        lambda kube, ns: _reason(kube, ns, "Stalled", "DigestMismatch") and _counted(kube, ns, "broken"),
+        _stalls_counted,
     ),
     Step("recovery", _upgrade_to("4"), _serves("4", 1)),
     Step("scale", lambda kube, namespace: _scale(kube, namespace, 3), _serves("4", 3)),

@@ -27,6 +27,7 @@ from slipway.plan.differ import Difference, compare, contains
         (None, [], True),
         ("2026-11-23", "2026-11-24", False),
         (False, False, True),
+        (None, "", True),
         (None, False, False),
     ],
 )
