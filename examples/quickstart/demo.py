@@ -68,7 +68,7 @@ def say(text: str) -> None:
 def summary(seconds: float) -> None:
     CONSOLE.print(f"\n[bold green]Done in {seconds:.0f} s.[/] The cluster stays up. Look around:\n")
     for command in (
-        f"export KUBECONFIG={os.path.relpath(KUBECONFIG)} PATH=$PWD/.venv/bin:$PATH",
+        f"export KUBECONFIG=$PWD/{os.path.relpath(KUBECONFIG)} PATH=$PWD/.venv/bin:$(echo ~/.cache/slipway/tools/kubernetes-*):$PATH",
         f"kubectl get slipway -n {NAMESPACE}",
         f"kubectl slipway status {NAME} -n {NAMESPACE}",
         f"kubectl slipway status tampered -n {NAMESPACE}",

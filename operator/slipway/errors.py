@@ -14,13 +14,5 @@ class Stalled(Exception):
         self.message = message
 
 
-class Waiting(Exception):
-    """Something must happen first: reconciled again after `seconds`, without counting as a failure."""
-
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
-
-
 class NotLeader(Exception):
     """The apiserver's fence refused a write: another replica leads, or it has not heard yet that this one does. Retried."""

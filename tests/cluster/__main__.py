@@ -15,6 +15,7 @@ import sys
 
 from tests.cluster import commands, images, install
 from tests.cluster.errors import ClusterError
+from tests.cluster.state import Mode, current_mode
 
 
 def main(arguments: list[str]) -> int:
@@ -35,7 +36,10 @@ def main(arguments: list[str]) -> int:
             case "install":
                 install.install()
             case "images":
-                images.ensure(options.names or list(images.IMAGES))
+                if current_mode() is Mode.GIVEN:
+                    print("  the cluster is yours: its nodes pull the images that the chart's values name", file=sys.stderr)
+                else:
+                    images.ensure(options.names or list(images.IMAGES))
     except ClusterError as error:
         print(f"  ✗ {error}", file=sys.stderr)
         return 1

@@ -34,10 +34,9 @@ def test_restricted_namespaces_logs_and_metrics(restricted: Lab, platform: Tools
     said = [line["message"] for line in lines if line.get("object") == reference]
     assert "applied Deployment churn" in said
     assert said.count("applied Deployment churn") == 1, "nothing is applied that is there already"
-    until(lambda: _info(platform, leader, restricted.namespace), 10, "slipway_deployment_info")
-    info = _info(platform, leader, restricted.namespace)
-    assert 'deployment="churn",model="churn"' in info
-    assert 'serving="1",task="BinaryClassification"' in info
+    info = until(lambda: _info(platform, leader, restricted.namespace), 10, "slipway_deployment_info")
+    for label in ('deployment="churn"', 'model="churn"', 'version="1"', 'serving="1"', 'task="BinaryClassification"'):
+        assert label in info, info
     assert info.endswith(" 1.0")
 
 
@@ -77,4 +76,4 @@ def _metrics(platform: Tools, pod: str) -> str:
 
 def _info(platform: Tools, pod: str, namespace: str) -> str:
     lines = _metrics(platform, pod).splitlines()
-    return next((line for line in lines if line.startswith(f'slipway_deployment_info{{namespace="{namespace}"')), "")
+    return next((line for line in lines if line.startswith("slipway_deployment_info{") and f'namespace="{namespace}"' in line), "")

@@ -159,7 +159,8 @@ def snapshot(kube: Kube, namespace: str) -> dict[str, Any]:
 
 
 _VOLATILE = {
-    "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime", "lastUpdateTime",
+    "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime",
+    "lastUpdateTime",
     "clusterIP", "clusterIPs", "namespace", "deployment.kubernetes.io/revision", "slipway.dev/manifest-hash", "terminatingReplicas",
 }  # fmt: skip
 

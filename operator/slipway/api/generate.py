@@ -60,7 +60,7 @@ def spec_page(kind: type[ApiModel]) -> str:
         lines += ["", f"## {part}", "", "| field | type | default | bounds | what it says |", "|---|---|---|---|---|"]
         lines += _rows(schema["properties"][part], part)
     lines += ["", "## Rules", ""]
-    lines += [f"- `{path}`: {message}" for path, message in _rules(schema, "")]
+    lines += [f"- `{path}`: {_quoted(message)}" for path, message in _rules(schema, "")]
     return "\n".join(lines) + "\n"
 
 
@@ -104,6 +104,12 @@ def _bounds(node: Schema) -> str:
 
 def _inline(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
+
+
+def _quoted(message: str) -> str:
+    """A regular expression at a message's end would read as Markdown."""
+    text, sep, pattern = message.partition(" and match ")
+    return f"{text}{sep}`{pattern}`" if sep else message
 
 
 def _rules(node: Schema, path: str) -> list[tuple[str, str]]:

@@ -102,11 +102,15 @@ def _applies(
         if live and difference is Difference.NONE:
             continue
         applies.append(keep_live_replicas(child, owner, live))
-        what = f"{child['kind']} {child['metadata']['name']}"
+        key = (child["kind"], child["metadata"]["name"])
+        what = " ".join(key)
         if difference is Difference.EDITED:
             repairs.append(
                 EventDraft(
-                    EventReason.CHILD_REPAIRED, f"{what} was changed by somebody else and put back: edit the ModelDeployment instead.", True
+                    EventReason.CHILD_REPAIRED,
+                    f"{what} was changed by somebody else and put back: edit the ModelDeployment instead.",
+                    True,
+                    key,
                 )
             )
         elif live is None and _was_complete(manifest, child):
@@ -115,6 +119,7 @@ def _applies(
                     EventReason.CHILD_REPAIRED,
                     f"{what} was deleted by somebody else and made again: delete the ModelDeployment instead.",
                     True,
+                    key,
                 )
             )
     return tuple(applies), tuple(repairs)
@@ -144,7 +149,8 @@ def _rollout_events(applies: tuple[Manifest, ...], owner: ModelDeployment, obser
         before = live["metadata"].get("labels", {}).get(VERSION_LABEL) if live else None
         if before != owner.spec.version:
             change = f"from version {before} to {owner.spec.version}" if before else f"version {owner.spec.version}"
-            return (EventDraft(EventReason.DEPLOYED, f"Rolling out {change} of model {owner.spec.model}"),)
+            key = ("Deployment", child["metadata"]["name"])
+            return (EventDraft(EventReason.DEPLOYED, f"Rolling out {change} of model {owner.spec.model}", child=key),)
     return ()
 
 

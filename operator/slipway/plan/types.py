@@ -43,6 +43,8 @@ class EventDraft:
     reason: EventReason
     message: str
     warning: bool = False
+    child: tuple[str, str] | None = None
+    """Kind and name of the child whose apply this tells of: said even when a later write of the same pass fails."""
 
 
 @dataclass(frozen=True)

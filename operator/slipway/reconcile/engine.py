@@ -41,6 +41,7 @@ class Engine:
         self._cluster = cluster
         self._settings = settings
         self.synced = False
+        self._working = False
         self._stopping = False
         self._reconciler = Reconciler(self.store, cluster, settings.serving)
 
@@ -59,6 +60,8 @@ class Engine:
             self._enqueue(resource, before, asks_otherwise)  # what it referred to before counts anew
 
     def _enqueue(self, resource: Resource, manifest: Manifest, asks_otherwise: bool) -> None:
+        if not self._working:  # a standby only remembers: it queues everything when it takes over
+            return
         for key, delay in affected(resource, manifest, self.store, asks_otherwise):
             if delay:
                 self.queue.add_after(key, delay)
@@ -89,6 +92,10 @@ class Engine:
 
     async def work(self) -> None:
         """Runs the workers; called once leading and synced. Returns after `stop`."""
+        self._working = True
+        for resource in OWN_KINDS:
+            for manifest in self.store.all(resource):
+                self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
         background = [asyncio.create_task(self.queue.run_delays()), asyncio.create_task(self._full_passes())]
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -127,7 +134,7 @@ class Engine:
         except ApiError as error:
             result = "unavailable"
             metrics.ERRORS.labels(error.reason or type(error).__name__).inc()
-            log.warning("the apiserver answered %s; again in %.1f s", error, self.queue.retry(key))
+            log.warning("the apiserver answered %s; again in %.1f s", error, self.queue.retry(key, error.retry_after or 0))
         except Exception as error:
             result = "bug"
             metrics.ERRORS.labels(type(error).__name__).inc()

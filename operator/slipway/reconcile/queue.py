@@ -61,11 +61,11 @@ class WorkQueue:
         heapq.heappush(self._later, (at, next(self._sequence), key))
         self._wake.set()
 
-    def retry(self, key: ObjectKey) -> float:
-        """Due after this key's back-off, which it returns: doubling with jitter, at most two minutes."""
+    def retry(self, key: ObjectKey, at_least: float = 0) -> float:
+        """Due after this key's back-off, which it returns: doubling with jitter, at most two minutes (or what the apiserver asks)."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        delay = min(BACKOFF_MAX, BACKOFF_BASE * 2.0 ** min(failures, 20)) * random.uniform(0.75, 1.25)
+        delay = max(at_least, min(BACKOFF_MAX, BACKOFF_BASE * 2.0 ** min(failures, 20)) * random.uniform(0.75, 1.25))
         self.add_after(key, delay)
         return delay
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Refused
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource, resource_of
@@ -17,7 +18,7 @@ from slipway.plan.types import EventDraft, Observed, Plan, Refusal
 from slipway.reconcile.observe import observe, owned_by, read_mount_warnings
 from slipway.reconcile.queue import ObjectKey
 from slipway.settings import Serving
-from slipway.telemetry import info
+from slipway.telemetry import info, metrics
 
 log = logging.getLogger(__name__)
 
@@ -70,22 +71,28 @@ class Reconciler:
         observed = observe(manifest, self._store, warnings)
         plan = plan_deployment(manifest, observed, self._serving, self._now())
         events = plan.events
-        refusal = await self._apply(plan, observed)
+        applied: list[tuple[str, str]] = []
+        try:
+            refusal = await self._apply(plan, observed, applied)
+        except ApiError:
+            await self._record_all(manifest, tuple(draft for draft in events if draft.child in applied))
+            raise
         if plan.applies or plan.deletes:
             observed = observe(manifest, self._store, warnings, refusal)
             plan = plan_deployment(manifest, observed, self._serving, self._now())
-            events = plan.events if refusal else _merged(events, plan.events)
+            events = _merged(tuple(draft for draft in events if draft.child in applied), plan.events)
         await self._finish(manifest, plan, events)
         info.update(manifest, plan.status, observed.model)
         return REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after
 
-    async def _apply(self, plan: Plan, observed: Observed) -> Refusal | None:
-        """Applies and deletes children in order; stops at the first that the apiserver will not have."""
+    async def _apply(self, plan: Plan, observed: Observed, applied: list[tuple[str, str]]) -> Refusal | None:
+        """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""
         for child in plan.applies:
             live = observed.children.get((child["kind"], child["metadata"]["name"]))
             try:
                 self._store.put(resource_of(child), await self._cluster.apply(child, live))
-                log.info("applied %s %s", child["kind"], child["metadata"]["name"])
+                applied.append((child["kind"], child["metadata"]["name"]))
+                log.info("applied %s %s", *applied[-1])
             except Refused as error:
                 log.warning("refused: %s", error.message)
                 foreign = live is None and await self._exists_for_others(child)
@@ -105,7 +112,12 @@ class Reconciler:
         """One status write when it differs, then Events."""
         if plan.status != manifest.get("status"):
             self._store.put(resource_of(manifest), await self._cluster.apply_status(manifest, plan.status))
-        for draft in plan.events if events is None else events:
+        await self._record_all(manifest, plan.events if events is None else events)
+
+    async def _record_all(self, manifest: Manifest, events: tuple[EventDraft, ...]) -> None:
+        for draft in events:
+            if draft.reason is EventReason.STALLED:
+                metrics.ERRORS.labels(draft.message.partition(":")[0]).inc()
             await self._record(manifest, draft)
 
     async def _record(self, manifest: Manifest, draft: EventDraft) -> None:
