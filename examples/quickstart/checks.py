@@ -22,8 +22,8 @@ from mlserver.grpc.dataplane_pb2 import InferParameter, ModelInferRequest
 from mlserver.grpc.dataplane_pb2_grpc import GRPCInferenceServiceStub
 from sklearn.datasets import load_breast_cancer
 
+PLATFORM = "slipway-system"
 TOLERANCE = 1e-9
-LOAD_SECONDS_AFTER = 3.0
 Answers = dict[str, Any]
 
 
@@ -48,7 +48,8 @@ class Tools:
         self._env = os.environ | {"KUBECONFIG": str(kubeconfig), "KUBECTL": binary, "COLUMNS": "160"}
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        return self._run([self._kubectl, "-n", self.namespace, *arguments], stdin)
+        where = [] if "-n" in arguments else ["-n", self.namespace]
+        return self._run([self._kubectl, *where, *arguments], stdin)
 
     def slipway(self, *arguments: str) -> str:
         """`kubectl slipway`, as kubectl runs it."""
@@ -192,19 +193,34 @@ def tampered_is_refused(tools: Tools, name: str, model: Path) -> str:
 
 def tamper(tools: Tools, key: str) -> None:
     """Flips a byte of an object in the embedded store."""
-    secret = json.loads(tools.kubectl("get", "secret", "slipway-artifact-store", "-o", "json"))["data"]
+    with object_store(tools) as store:
+        content = bytearray(store.cat_file(key))
+        content[len(content) // 2] ^= 1
+        store.pipe_file(key, bytes(content))
+
+
+def forget_artifacts(tools: Tools) -> None:
+    """Removes what an earlier demo pushed: a version's bytes are never overwritten, and the tampered one would be in the way."""
+    with object_store(tools) as store:
+        folder = f"slipway-models/{tools.namespace}"
+        if store.exists(folder):
+            store.rm(folder, recursive=True)
+
+
+@contextmanager
+def object_store(tools: Tools) -> Iterator[Any]:
+    """The embedded store, with the platform's own credentials."""
+    secret = json.loads(tools.kubectl("get", "secret", "slipway-object-store", "-n", PLATFORM, "-o", "json"))["data"]
     value = {name: base64.b64decode(text).decode() for name, text in secret.items()}
-    with tools.forward("svc/slipway-object-store", 9000, "slipway-system") as port:
-        store = fsspec.filesystem(
+    with tools.forward("svc/slipway-object-store", 9000, PLATFORM) as port:
+        yield fsspec.filesystem(
             "s3",
             key=value["AWS_ACCESS_KEY_ID"],
             secret=value["AWS_SECRET_ACCESS_KEY"],
             client_kwargs={"endpoint_url": f"http://127.0.0.1:{port}", "region_name": value["AWS_REGION"]},
             config_kwargs={"s3": {"addressing_style": "path"}},
+            skip_instance_cache=True,
         )
-        content = bytearray(store.cat_file(key))
-        content[len(content) // 2] ^= 1
-        store.pipe_file(key, bytes(content))
 
 
 def _until(condition: Any, seconds: float, what: str) -> None:

@@ -33,6 +33,7 @@ def main() -> None:
             say(f"version {version}: AUC {auc:.4f} on the test rows")
     with chapter("A namespace, a Model, and its first version pushed (digest, upload, lineage)"):
         tools.reset_namespace()
+        checks.forget_artifacts(tools)
         tools.kubectl("apply", "-f", str(HERE / "model.yaml"))
         say(tools.slipway("push", str(WORK / "1"), "--model", NAME, "--version", "1"))
     with chapter("Deploying it: kubectl apply, kubectl wait"):

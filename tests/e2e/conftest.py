@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from tests.cluster.install import install
 from tests.cluster.state import KUBECONFIG
 from tests.e2e.lab import ROOT, ROWS, STORE_SECRET, Lab, Pushed, at
 from tests.kube import Kube
-
-_numbers = itertools.count()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,5 +78,5 @@ def module_lab(kube: Kube, tools: Tools, pushed: Pushed) -> Iterator[Lab]:
 
 
 def _unique(what: str) -> str:
-    """Namespaces take a while to go: no run waits for those of the run before."""
-    return f"e2e-{what}-{os.getpid()}-{next(_numbers)}"
+    """Never used before: namespaces take a while to go, and the store keeps what was pushed from them."""
+    return f"e2e-{what}-{uuid.uuid4().hex[:8]}"

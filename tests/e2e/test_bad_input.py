@@ -62,7 +62,7 @@ CASES = {
     "secret-missing": Bad("SecretMissing", ('"nobody-made-it"', "create it in this namespace"), _pointing_to(secretName="nobody-made-it")),
     "not-found": Bad("ArtifactNotFound", (NO_SUCH_BUCKET_FOLDER, "push again"), _pointing_to(uri=NO_SUCH_BUCKET_FOLDER)),
     "digest": Bad("DigestMismatch", (DIGEST, "push it again as a new version"), _pointing_to(digest=DIGEST)),
-    "denied": Bad("ArtifactAccessDenied", ("may not be read", "give the Secret"), _wrong_credentials),
+    "denied": Bad("ArtifactAccessDenied", ("may not be read", "credentials of the Secret wrong"), _wrong_credentials),
     "not-a-model": Bad("LoadFailed", ("holds a dict, which has no predict method",), _file(pickle.dumps({"weights": [1, 2]}))),
     "module": Bad("LoadFailed", ("ModuleNotFoundError: No module named 'house_models'",), _file(b"chouse_models\nChurn\n)R.")),
     "image": Bad("ImagePullFailed", ("registry.invalid/none:1 cannot be pulled",), _container(image="registry.invalid/none:1")),

@@ -138,6 +138,8 @@ def _listed(names: Sequence[str] | None, limit: int = 20) -> str:
 def _blame(error: BaseException) -> Exception:
     """The caller's fault where scikit-learn's checks of its input raised, else the model's."""
     failed = PredictionFailed(error)
+    if type(error).__name__ == "NotFittedError":  # a ValueError too, but nothing a caller can help
+        return failed
     trace = error.__traceback__
     while isinstance(error, ValueError) and trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(INPUT_CHECKS):

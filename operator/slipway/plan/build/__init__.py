@@ -18,7 +18,7 @@ def build_children(owner: ModelDeployment, version: ModelVersion, serving: Servi
     """Every child that should exist, in the order to apply them."""
     children = [
         build_service_account(owner),
-        build_network_policy(owner, version),
+        build_network_policy(owner),
         build_service(owner, version),
         build_headless_service(owner, version),
         build_deployment(owner, version, serving),
