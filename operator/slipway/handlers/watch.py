@@ -16,9 +16,6 @@ INACTIVITY_SECONDS = 70.0
 class NullStorage(kopf.DiffBaseStorage):
     """kopf's memory of objects, which nothing here needs."""
 
-    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
-        return kopf.BodyEssence({})  # the inherited one copies every object deeply, twice an event
-
     def fetch(self, *, body: kopf.Body) -> None:
         return None
 
