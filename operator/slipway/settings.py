@@ -50,6 +50,8 @@ class Settings:
     """Objects reconciled at the same time."""
     full_pass_seconds: float = 600.0
     """How often the watched state is compared with the apiserver's, give or take a tenth."""
+    watch_inactivity_seconds: float = 70.0
+    """A watch that is silent for longer is stalled, and opened anew: the apiserver sends a bookmark every minute."""
     http_port: int = 8080
     log_level: str = "INFO"
 
@@ -75,6 +77,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds),
         workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers)),
         full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds),
+        watch_inactivity_seconds=_number(env, "SLIPWAY_WATCH_INACTIVITY_SECONDS", defaults.watch_inactivity_seconds),
         http_port=int(_number(env, "SLIPWAY_HTTP_PORT", defaults.http_port)),
         log_level=(env.get("SLIPWAY_LOG_LEVEL") or defaults.log_level).upper(),
     )

@@ -84,11 +84,18 @@ class ApiServer:
             await config.load_kube_config(config_file=os.environ.get("KUBECONFIG"), client_configuration=configuration)  # type: ignore[no-untyped-call]
         return cls(configuration)
 
+    @property
+    def address(self) -> str:
+        """Scheme, host and port."""
+        return str(self._configuration.host)
+
+    async def open(self, method: str, url: str, **options: Any) -> aiohttp.ClientResponse:
+        """An answer as it comes, for streams; with this process's credentials and none of the typed errors."""
+        headers = {**(options.pop("headers", None) or {}), **await self._identification()}
+        return await self._session.request(method, url, headers=headers, **options)
+
     async def __call__(self, request: Request) -> Any:
-        headers = {"Accept": request.accept, "User-Agent": USER_AGENT}
-        token = await self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        if token:
-            headers["Authorization"] = token
+        headers = {"Accept": request.accept} | await self._identification()
         data = None
         if request.body is not None:
             data = orjson.dumps(request.body)
@@ -108,6 +115,11 @@ class ApiServer:
                 raise api_error(response.status, content, response.headers.get("Retry-After"))
         except (TimeoutError, aiohttp.ClientError) as error:
             raise Unavailable(0, "Connection", f"{type(error).__name__}: {error}") from error
+
+    async def _identification(self) -> dict[str, str]:
+        """The token is read anew when it is due: kubelet renews the file."""
+        token = await self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        return {"User-Agent": USER_AGENT} | ({"Authorization": token} if token else {})
 
     async def close(self) -> None:
         await self._session.close()

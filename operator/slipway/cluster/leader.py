@@ -19,6 +19,7 @@ from slipway.cluster.resources import LEASE, Manifest
 from slipway.telemetry import metrics
 
 LEASE_NAME = "slipway-operator"
+RELEASE_TRIES = 3
 log = logging.getLogger(__name__)
 
 
@@ -57,34 +58,49 @@ class Elector:
             LeaseLost: leadership ended; the process must end too.
 
         """
+        began = self._clock()
         while not await self._attempt():
             await asyncio.sleep(self._retry)
+            began = self._clock()
         log.info("leading as %s", self._identity)
         metrics.LEADER.set(1)
         self.leading.set()
-        renewed = self._clock()
+        try:
+            await self._renew(began)
+        finally:
+            metrics.LEADER.set(0)
+            self.leading.clear()
+
+    async def _renew(self, renewed: float) -> None:
+        """Renews until that fails for two thirds of the Lease's duration, counted from when the last good renewal was *sent*."""
         while True:
-            await asyncio.sleep(self._retry)
-            if await self._attempt():
-                renewed = self._clock()
-            elif self._seen.record[0] != self._identity or self._clock() - renewed > self._duration * 2 / 3:
-                metrics.LEADER.set(0)
-                self.leading.clear()
+            left = renewed + self._duration * 2 / 3 - self._clock()
+            try:
+                async with asyncio.timeout(left):
+                    await asyncio.sleep(self._retry)
+                    began = self._clock()
+                    kept = await self._attempt()
+            except TimeoutError:
+                raise LeaseLost("the Lease could not be renewed in time") from None
+            if kept:
+                renewed = began
+            elif self._seen.record[0] != self._identity:
                 raise LeaseLost(f"the Lease is held by {self._seen.record[0] or 'nobody'}")
 
     async def release(self) -> None:
-        """Gives the Lease up, so that another replica takes over at once."""
-        if not self.leading.is_set():
-            return
-        self.leading.clear()
-        metrics.LEADER.set(0)
-        try:
-            lease = await self._cluster.get(LEASE, self._namespace, LEASE_NAME, self._timeout)
-            if lease and lease["spec"].get("holderIdentity") == self._identity:
-                lease["spec"] |= {"holderIdentity": "", "renewTime": _now(), "leaseDurationSeconds": 1}
-                await self._cluster.put(LEASE, lease, self._timeout)
-        except ApiError as error:
-            log.warning("the Lease could not be released: %s", error)
+        """Gives the Lease up, if it is held, so that another replica takes over at once; `run` must have ended."""
+        for _ in range(RELEASE_TRIES):
+            try:
+                lease = await self._cluster.get(LEASE, self._namespace, LEASE_NAME, self._timeout)
+                if lease and lease["spec"].get("holderIdentity") == self._identity:
+                    lease["spec"] |= {"holderIdentity": "", "renewTime": _now(), "leaseDurationSeconds": 1}
+                    await self._cluster.put(LEASE, lease, self._timeout)
+                return
+            except Conflict:  # a renewal that was cut off has landed after all
+                continue
+            except ApiError as error:
+                log.warning("the Lease could not be released: %s", error)
+                return
 
     async def _attempt(self) -> bool:
         """One try to take or renew the Lease; False when another holds it or the apiserver does not answer."""

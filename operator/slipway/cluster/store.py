@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
-from slipway.cluster.resources import MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
+from slipway.cluster.resources import MODEL_DEPLOYMENT, MODEL_VERSION, POD, Manifest, Resource
 from slipway.telemetry import metrics
 
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""kubectl's copy of the whole object, in the object."""
 
 MAX_BURIED = 10_000
 """Deletions remembered at most."""
@@ -25,34 +30,35 @@ class Store:
         self._groups: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
         self._buried: OrderedDict[tuple[str, Key], int] = OrderedDict()
 
-    def put(self, resource: Resource, manifest: Manifest) -> None:
-        """Keeps the object, unless a newer state of it is known, or that it was deleted since."""
+    def put(self, resource: Resource, manifest: Manifest) -> bool:
+        """Keeps the object if it is news: False when this state or a newer one is known, or that it was deleted since."""
         key = key_of(manifest)
-        if int(manifest["metadata"]["resourceVersion"]) <= self._buried.get((resource.kind, key), -1):
-            return
+        version = int(manifest["metadata"]["resourceVersion"])
+        if version <= self._buried.get((resource.kind, key), -1):
+            return False
         known = self._objects[resource.kind].get(key)
-        if known is not None and _newer(known, manifest):
-            return
+        if known is not None and version <= int(known["metadata"]["resourceVersion"]):
+            return False
         if known is not None:
             self._ungroup(resource, key, known)
-        manifest["metadata"].pop("managedFields", None)
-        manifest.setdefault("kind", resource.kind)
-        manifest.setdefault("apiVersion", resource.api_version)
-        self._objects[resource.kind][key] = manifest
-        for group in _groups(resource, manifest):
+        kept = _kept(resource, manifest)
+        self._objects[resource.kind][key] = kept
+        for group in _groups(resource, kept):
             self._groups[group].add(key)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
+        return True
 
-    def remove(self, resource: Resource, manifest: Manifest) -> None:
-        """Forgets the object, unless a newer one has taken its name."""
+    def remove(self, resource: Resource, manifest: Manifest) -> bool:
+        """Forgets the object; False when it was not known, or a newer one has taken its name."""
         key = key_of(manifest)
         known = self._objects[resource.kind].get(key)
         if known is None or (known["metadata"]["uid"] != manifest["metadata"]["uid"] and _newer(known, manifest)):
-            return
+            return False
         self._ungroup(resource, key, known)
         del self._objects[resource.kind][key]
         self._bury(resource, key, manifest)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
+        return True
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource.kind].get((namespace, name))
@@ -102,6 +108,29 @@ def key_of(manifest: Manifest) -> Key:
 def _newer(known: Manifest, other: Manifest) -> bool:
     """Whether `known` is a later state than `other`: resourceVersions of one resource are ordered (KEP-5504)."""
     return int(known["metadata"]["resourceVersion"]) > int(other["metadata"]["resourceVersion"])
+
+
+def _kept(resource: Resource, manifest: Manifest) -> Manifest:
+    """What is remembered of an object: not who wrote which field, not a pod's spec, and equal strings only once."""
+    meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    if "annotations" in meta:
+        meta["annotations"] = {key: value for key, value in meta["annotations"].items() if key != LAST_APPLIED}
+    kept = {"apiVersion": resource.api_version, "kind": resource.kind} | manifest | {"metadata": meta}
+    if resource is POD:
+        kept.pop("spec", None)
+    shared: Manifest = _shared(kept)
+    return shared
+
+
+def _shared(value: Any) -> Any:
+    """The value with its strings interned: thousands of objects say the same."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {sys.intern(key): _shared(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shared(item) for item in value]
+    return value
 
 
 def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:

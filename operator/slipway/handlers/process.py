@@ -28,8 +28,8 @@ async def run(settings: Settings) -> int:
     cluster = Cluster(transport)
     engine = Engine(cluster, settings)
     elector = Elector(cluster, settings.namespace, settings.identity, settings.lease_seconds)
-    watches = asyncio.create_task(_watch(engine, settings))
-    leadership = asyncio.create_task(elector.run())
+    watches = asyncio.create_task(_watch(engine, transport, settings))
+    leadership = asyncio.create_task(_lead(engine, elector))
     work = asyncio.create_task(_work(engine, elector))
     endpoints = await http.serve(
         settings.http_port,
@@ -44,22 +44,38 @@ async def run(settings: Settings) -> int:
         await transport.close()
 
 
-async def _watch(engine: Engine, settings: Settings) -> None:
-    """Kopf's watches; returns when the process is asked to end (kopf listens for the signals)."""
+async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> None:
+    """Kopf's watches; returns when the process is asked to end (kopf listens for the signals), and takes nothing else with it.
+
+    `kopf.operator` would cancel every task of the process after five seconds: reconciles under way, too.
+    """
     namespaces = settings.watch_namespaces
-    await kopf.operator(
-        registry=registry_for(engine),
-        settings=kopf_settings(namespaces),
+    tasks = await kopf.spawn_tasks(
+        registry=registry_for(engine, transport, namespaces),
+        settings=kopf_settings(namespaces, settings.watch_inactivity_seconds),
         identity=Identity(settings.identity),  # kopf would look up a user name, which a container's uid has none of
         standalone=True,
         clusterwide=not namespaces,
         namespaces=namespaces,
     )
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _lead(engine: Engine, elector: Elector) -> None:
+    """Only a replica that knows everything may lead: until then it could do nothing but stand in the way."""
+    await engine.lister.listed.wait()
+    log.info("synced")
+    await elector.run()
 
 
 async def _work(engine: Engine, elector: Elector) -> None:
-    await engine.sync()
-    log.info("synced")
     await elector.leading.wait()
     await engine.work()
 
@@ -75,6 +91,7 @@ async def _end(
         engine.stop()
         await asyncio.wait({work}, timeout=STOP_SECONDS if elector.leading.is_set() else 0)
         leadership.cancel()
+        await asyncio.wait({leadership})
         await elector.release()
     failures = [task.exception() for task in (watches, work, leadership) if task.done() and not task.cancelled()]
     for task in (watches, leadership, work):

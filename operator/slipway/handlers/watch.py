@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
+from slipway.cluster.http import ApiServer
 from slipway.cluster.resources import WATCHED, Resource
+from slipway.handlers.session import Session
 from slipway.reconcile.engine import Engine, label_selector
 
-INACTIVITY_SECONDS = 70.0
-"""The apiserver sends a bookmark every minute: a stream silent for longer is stalled, and opened anew."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+"""Between tries of one request; a watch then begins anew, for ever."""
 
 
 class NullStorage(kopf.DiffBaseStorage):
-    """kopf's memory of objects, which nothing here needs."""
+    """Kopf's memory of objects, which nothing here needs: it would copy each one twice an event."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None, **_: Any) -> kopf.BodyEssence:
+        return cast(kopf.BodyEssence, {})
 
     def fetch(self, *, body: kopf.Body) -> None:
         return None
@@ -23,18 +28,20 @@ class NullStorage(kopf.DiffBaseStorage):
         return None
 
 
-def registry_for(engine: Engine) -> kopf.OperatorRegistry:
+def registry_for(engine: Engine, server: ApiServer, namespaces: tuple[str, ...]) -> kopf.OperatorRegistry:
     """A kopf registry that hands every watch event to the engine."""
     registry = kopf.OperatorRegistry()
-    kopf.on.login(registry=registry)(_login)
+    collections = {resource.path(namespace): (resource, namespace) for resource in WATCHED for namespace in namespaces or (None,)}
+
+    async def login(**_: Any) -> kopf.AiohttpSession:
+        """The process's own transport, which renews its credentials by itself."""
+        session = cast(Any, Session(server, collections, engine.lister.relist))
+        return kopf.AiohttpSession(server=server.address, aiohttp_session=session)
+
+    kopf.on.login(registry=registry)(login)
     for resource in WATCHED:
         _watch(registry, resource, engine)
     return registry
-
-
-def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """The pod's service account, else KUBECONFIG; called again whenever the apiserver stops accepting the credentials."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
 def _watch(registry: kopf.OperatorRegistry, resource: Resource, engine: Engine) -> None:
@@ -44,7 +51,7 @@ def _watch(registry: kopf.OperatorRegistry, resource: Resource, engine: Engine) 
     kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=f"watch-{resource.plural}")(handle)
 
 
-def kopf_settings(namespaces: tuple[str, ...]) -> kopf.OperatorSettings:
+def kopf_settings(namespaces: tuple[str, ...], inactivity_seconds: float) -> kopf.OperatorSettings:
     """Kopf as a watch machine: no annotations, no finalizers, no Events, no peering."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
@@ -53,7 +60,8 @@ def kopf_settings(namespaces: tuple[str, ...]) -> kopf.OperatorSettings:
     settings.persistence.finalizer = "slipway.dev/never-used"
     settings.queueing.idle_timeout = 0.05
     settings.queueing.exit_timeout = 1.0
-    settings.watching.inactivity_timeout = INACTIVITY_SECONDS
+    settings.watching.inactivity_timeout = inactivity_seconds
+    settings.networking.error_backoffs = RETRY_SECONDS
     settings.watching.connect_timeout = 10
     settings.scanning.disabled = bool(namespaces)  # namespaced: no right to read CRDs, and no need
     for resource in WATCHED:

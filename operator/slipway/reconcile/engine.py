@@ -13,6 +13,7 @@ from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
 from slipway.plan.names import MANAGED_BY
+from slipway.reconcile.lister import Lister
 from slipway.reconcile.queue import ObjectKey, WorkQueue
 from slipway.reconcile.reconciler import Reconciler
 from slipway.reconcile.routes import affected
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 CHILD_SELECTOR = f"{MANAGED_BY}=slipway"
 CONFLICT_RETRY_SECONDS = 0.05
-SYNC_RECHECK_SECONDS = 0.1
+GRACE_SECONDS = 2.0
+"""How long a watch event may be on its way before a full pass calls it missed."""
 
 
 def label_selector(resource: Resource) -> str:
@@ -40,20 +42,30 @@ class Engine:
         self.queue = WorkQueue()
         self._cluster = cluster
         self._settings = settings
-        self.synced = False
         self._working = False
         self._stopping = False
         self._reconciler = Reconciler(self.store, cluster, settings.serving)
+        self.lister = Lister(cluster, self.store, self.observe, label_selector)
+        self.lister.expect(WATCHED, self._namespaces)
+
+    @property
+    def _namespaces(self) -> tuple[str | None, ...]:
+        """What is listed and watched: the named namespaces, or None for all at once."""
+        return self._settings.watch_namespaces or (None,)
+
+    @property
+    def synced(self) -> bool:
+        """Everything was listed once: before that, children would look missing."""
+        return self.lister.listed.is_set()
 
     def observe(self, resource: Resource, event_type: str | None, manifest: Manifest) -> None:
-        """A watch event: remember the object, and put on the queue whose plan may change."""
+        """A watch event or a listed object: remember it, and put on the queue whose plan may change."""
         metrics.WATCH_EVENTS.labels(resource.kind).inc()
         before = self.store.get(resource, *key_of(manifest))
-        if event_type == "DELETED":
-            self.store.remove(resource, manifest)
-        else:
-            self.store.put(resource, manifest)
         gone = event_type == "DELETED"
+        news = self.store.remove(resource, manifest) if gone else self.store.put(resource, manifest)
+        if not news:  # our own write, whose answer we had, or older than what is known
+            return
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
         if before is not None and asks_otherwise:
@@ -68,23 +80,6 @@ class Engine:
             else:
                 self.queue.add(key)
 
-    async def sync(self) -> None:
-        """Returns once the watches have told of every object: before that, children would look missing."""
-        for resource in WATCHED:
-            while self.store.count(resource) < await self._count(resource):
-                await asyncio.sleep(SYNC_RECHECK_SECONDS)
-        self.synced = True
-
-    async def _count(self, resource: Resource) -> int:
-        """What the apiserver counts; nothing is known to be there while it does not answer."""
-        while True:
-            try:
-                namespaces = self._settings.watch_namespaces or (None,)
-                return sum([await self._cluster.count(resource, namespace, label_selector(resource)) for namespace in namespaces])
-            except ApiError as error:
-                log.warning("counting %s: %s", resource.plural, error)
-                await asyncio.sleep(1)
-
     def stop(self) -> None:
         """No new reconcile begins; `work` returns when those under way have ended."""
         self._stopping = True
@@ -93,6 +88,7 @@ class Engine:
     async def work(self) -> None:
         """Runs the workers; called once leading and synced. Returns after `stop`."""
         self._working = True
+        await self._catch_up()
         for resource in OWN_KINDS:
             for manifest in self.store.all(resource):
                 self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
@@ -104,6 +100,17 @@ class Engine:
         finally:
             for task in background:
                 task.cancel()
+
+    async def _catch_up(self) -> None:
+        """What is asked for *now*: the watches of a replica that has just become the leader may lag behind what its predecessor did."""
+        for resource in OWN_KINDS:
+            while True:
+                try:
+                    await self.full_pass(resource, grace=0)
+                    break
+                except ApiError as error:
+                    log.warning("catching up on %s: %s; again in a second", resource.plural, error)
+                    await asyncio.sleep(1)
 
     async def _worker(self) -> None:
         while not self._stopping:
@@ -152,30 +159,46 @@ class Engine:
                 except ApiError as error:
                     log.warning("full pass over %s: %s", resource.plural, error)
 
-    async def full_pass(self, resource: Resource) -> int:
+    async def full_pass(self, resource: Resource, grace: float = GRACE_SECONDS) -> int:
         """Compares what is remembered with what the apiserver has, and repairs; returns the number of differences.
 
-        Only differences that were there before the listing began count: what changes meanwhile comes through the watch.
+        What a watch tells within `grace` seconds was on its way, and is no difference.
         """
-        before = {key_of(manifest): manifest for manifest in self.store.all(resource)}
         listed: dict[Key, Manifest] = {}
-        for namespace in self._settings.watch_namespaces or (None,):
-            for item in await self._cluster.list_identities(resource, namespace, label_selector(resource)):
-                listed[key_of(item)] = item
-        repairs = 0
-        for key, manifest in before.items():
-            if key not in listed and self.store.get(resource, *key) is manifest:
-                self.store.remove(resource, manifest)
-                self._enqueue(resource, manifest, asks_otherwise=True)
-                repairs += 1
-        for key, item in listed.items():
-            known = self.store.get(resource, *key)
-            if known is None or int(known["metadata"]["resourceVersion"]) < int(item["metadata"]["resourceVersion"]):
-                fresh = await self._cluster.get(resource, *key)
-                if fresh is not None:
-                    self.observe(resource, None, fresh)
-                    repairs += key in before or known is None
-        if repairs:
-            log.warning("full pass repaired %d %s that the watch had missed", repairs, resource.plural)
-            metrics.REPAIRS.labels(resource.kind).inc(repairs)
-        return repairs
+        version = 0
+        for namespace in self._namespaces:
+            async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
+                listed |= {key_of(item): item for item in items}
+                version = int(at)
+        known = {key_of(manifest): manifest for manifest in self.store.all(resource)}
+        gone = [manifest for key, manifest in known.items() if key not in listed and _version(manifest) <= version]
+        newer = [key for key, item in listed.items() if key not in known or _version(known[key]) < _version(item)]
+        if grace and (gone or newer):
+            await asyncio.sleep(grace)
+        repairs = [await self._repair_gone(resource, manifest) for manifest in gone]
+        repairs += [await self._repair_missed(resource, key, listed[key]) for key in newer]
+        if any(repairs):
+            log.warning("full pass repaired %d %s that the watch had missed", sum(repairs), resource.plural)
+            metrics.REPAIRS.labels(resource.kind).inc(sum(repairs))
+        return sum(repairs)
+
+    async def _repair_gone(self, resource: Resource, manifest: Manifest) -> bool:
+        """Forgets an object that was not listed; it is asked for once more, since it may be there again."""
+        if self.store.get(resource, *key_of(manifest)) is not manifest:
+            return False
+        fresh = await self._cluster.get(resource, *key_of(manifest))
+        self.observe(resource, "DELETED" if fresh is None else None, fresh or manifest)
+        return True
+
+    async def _repair_missed(self, resource: Resource, key: Key, listed: Manifest) -> bool:
+        known = self.store.get(resource, *key)
+        if known is not None and _version(known) >= _version(listed):
+            return False
+        fresh = await self._cluster.get(resource, *key)
+        if fresh is not None:
+            self.observe(resource, None, fresh)
+        return fresh is not None
+
+
+def _version(manifest: Manifest) -> int:
+    return int(manifest["metadata"]["resourceVersion"])

@@ -1,6 +1,7 @@
 """The work queue: each key at most once, one worker a key, back-off with jitter for failures, delays for what is due later.
 
-It holds keys, not events, so it is bounded by the number of objects and never blocks whoever adds.
+It holds keys, not events, so it is bounded by the number of objects and never blocks whoever adds. A key that comes again and again
+(an object that changes ten times a second) has its turns rationed, so that it cannot keep the workers and the apiserver busy.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import heapq
 import itertools
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slipway.telemetry import metrics
 
 BACKOFF_BASE, BACKOFF_MAX = 0.25, 120.0
+BURST, TURN_SECONDS = 50, 0.5
+"""A key may come 50 times in a row; beyond that once in half a second."""
 
 
 @dataclass(frozen=True, order=True)
@@ -26,10 +30,38 @@ class ObjectKey:
     name: str
 
 
+class Turns:
+    """How often each key may come: a bucket of BURST turns that fills by one every TURN_SECONDS."""
+
+    def __init__(self) -> None:
+        self._used: dict[ObjectKey, tuple[float, float]] = {}
+        self._prune_at = 1000
+
+    def wait(self, key: ObjectKey, now: float) -> float:
+        """Takes a turn and returns 0, or returns the seconds until there is one."""
+        used = self._used_now(key, now)
+        if used > BURST - 1:
+            return (used - (BURST - 1)) * TURN_SECONDS
+        self._used[key] = (used + 1, now)
+        if len(self._used) > self._prune_at:
+            self._used = {key: used for key, used in self._used.items() if self._used_now(key, now) > 0}
+            self._prune_at = 1000 + 2 * len(self._used)
+        return 0.0
+
+    def _used_now(self, key: ObjectKey, now: float) -> float:
+        used, at = self._used.get(key, (0.0, now))
+        return max(0.0, used - (now - at) / TURN_SECONDS)
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+
 class WorkQueue:
     """Keys that wait to be reconciled."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._turns = Turns()
         self._due: dict[ObjectKey, float] = {}
         self._ready: asyncio.Queue[ObjectKey | None] = asyncio.Queue()
         self._active: set[ObjectKey] = set()
@@ -48,13 +80,18 @@ class WorkQueue:
         if key in self._active:
             self._again.add(key)
         elif key not in self._due:
-            self._due[key] = time.monotonic()
+            wait = self._turns.wait(key, self._clock())
+            if wait:
+                metrics.QUEUE_RATIONED.inc()
+                self.add_after(key, wait)
+                return
+            self._due[key] = self._clock()
             self._ready.put_nowait(key)
             metrics.QUEUE_DEPTH.set(len(self._due))
 
     def add_after(self, key: ObjectKey, seconds: float) -> None:
         """Due after a delay, unless it is due sooner already."""
-        at = time.monotonic() + seconds
+        at = self._clock() + seconds
         if self._later_at.get(key, float("inf")) <= at:
             return
         self._later_at[key] = at
@@ -83,7 +120,7 @@ class WorkQueue:
         key = await self._ready.get()
         if key is None:
             return None
-        metrics.QUEUE_DELAY.observe(time.monotonic() - self._due.pop(key))
+        metrics.QUEUE_DELAY.observe(self._clock() - self._due.pop(key))
         metrics.QUEUE_DEPTH.set(len(self._due))
         self._active.add(key)
         return key
@@ -98,7 +135,7 @@ class WorkQueue:
         """Moves delayed keys to the queue when they are due; runs for ever."""
         while True:
             self._wake.clear()
-            now = time.monotonic()
+            now = self._clock()
             while self._later and self._later[0][0] <= now:
                 at, _, key = heapq.heappop(self._later)
                 if self._later_at.get(key) == at:

@@ -17,6 +17,7 @@ QUEUE_DELAY = Histogram(
     "Time from due to picked up.",
     buckets=(0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60),
 )
+QUEUE_RATIONED = Counter("slipway_queue_rationed", "Objects put off because they had come too often in a short time.")
 WRITES = Counter("slipway_writes", "Accepted writes to the apiserver.", ["verb", "kind"])
 CONFLICTS = Counter("slipway_conflicts", "Writes refused because the object had changed.", ["kind"])
 ERRORS = Counter("slipway_errors", "Reconciles that failed, by the error's type or the condition's reason.", ["reason"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, NotFound, Refused, Request, Unavailable
-from slipway.cluster.leader import Elector
+from slipway.cluster.leader import Elector, LeaseLost
 
 
 class LeaseServer:
@@ -74,14 +75,53 @@ async def test_a_released_lease_is_taken_at_once(server: LeaseServer) -> None:
     clock = Clock()
     first, second = elector(server, "a", clock), elector(server, "b", clock)
     assert await first._attempt()
-    first.leading.set()
     await first.release()
     assert await second._attempt()
 
 
-async def test_of_two_that_try_at_once_one_wins(server: LeaseServer) -> None:
-    import asyncio
+async def test_release_leaves_the_lease_of_another_alone(server: LeaseServer) -> None:
+    first, second = elector(server, "a", Clock()), elector(server, "b", Clock())
+    assert await first._attempt()
+    await second.release()
+    assert server.lease is not None
+    assert server.lease["spec"]["holderIdentity"] == "a"
 
+
+async def test_release_wins_over_a_renewal_that_lands_late(server: LeaseServer) -> None:
+    first = elector(server, "a", Clock())
+    assert await first._attempt()
+    late = True
+
+    async def racing(request: Request) -> Any:
+        nonlocal late
+        if request.method == "PUT" and late:
+            late = False
+            server.version += 1  # the renewal that was cut off
+            assert server.lease is not None
+            server.lease["metadata"]["resourceVersion"] = str(server.version)
+        return await server(request)
+
+    first._cluster = Cluster(racing)
+    await first.release()
+    assert server.lease is not None
+    assert server.lease["spec"]["holderIdentity"] == ""
+
+
+async def test_leadership_ends_when_renewals_hang(server: LeaseServer) -> None:
+    first = Elector(Cluster(server), "slipway-system", "a", 0.3)
+    running = asyncio.create_task(first.run())
+    await first.leading.wait()
+
+    async def hangs(request: Request) -> Any:
+        await asyncio.Event().wait()
+
+    first._cluster = Cluster(hangs)
+    with pytest.raises(LeaseLost, match="in time"):
+        await running
+    assert not first.leading.is_set()
+
+
+async def test_of_two_that_try_at_once_one_wins(server: LeaseServer) -> None:
     clock = Clock()
     won = await asyncio.gather(*(elector(server, name, clock)._attempt() for name in "abc"))
     assert sum(won) == 1

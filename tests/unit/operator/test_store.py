@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.cluster.resources import DEPLOYMENT, MODEL_DEPLOYMENT
+from slipway.cluster.resources import DEPLOYMENT, MODEL_DEPLOYMENT, POD
 from slipway.cluster.store import Store
 
 
@@ -56,3 +56,27 @@ def test_deployments_by_model_and_version() -> None:
     store.put(MODEL_DEPLOYMENT, {"metadata": meta | {"resourceVersion": "2"}, "spec": {"model": "m", "version": "2"}})
     assert store.of_version("n", "m-1") == []
     assert len(store.of_model(MODEL_DEPLOYMENT, "n", "m")) == 1
+
+
+def test_only_news_are_news() -> None:
+    store = Store()
+    assert store.put(DEPLOYMENT, child(10))
+    assert not store.put(DEPLOYMENT, child(10)), "our own write, told by the watch too"
+    assert not store.put(DEPLOYMENT, child(9))
+    assert store.put(DEPLOYMENT, child(11))
+    assert store.remove(DEPLOYMENT, child(12))
+    assert not store.remove(DEPLOYMENT, child(12))
+
+
+def test_memory_holds_neither_pod_specs_nor_field_managers_nor_equal_strings_twice() -> None:
+    store = Store()
+    words = ["".join(["a long ", "status"]) for _ in range(2)]
+    for number, word in enumerate(words):
+        meta: dict[str, Any] = {"name": f"p{number}", "namespace": "n", "uid": "u", "resourceVersion": "1", "managedFields": [{}]}
+        meta |= {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"}}
+        store.put(POD, {"metadata": meta, "spec": {"containers": []}, "status": {"phase": word}})
+    first, second = store.all(POD)
+    assert "spec" not in first
+    assert "managedFields" not in first["metadata"]
+    assert first["metadata"]["annotations"] == {"kept": "yes"}
+    assert first["status"]["phase"] is second["status"]["phase"]

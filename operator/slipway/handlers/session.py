@@ -1,0 +1,63 @@
+"""What kopf takes for its HTTP session: lists of watched resources are made by the operator itself, all else goes to the apiserver.
+
+Kopf would hand a list's objects to its handlers one by one, through a task and a queue each. The operator reads whole pages instead
+and tells kopf only where its watch begins: docs/adr/0009-kopf-watches-we-list.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+
+from slipway.cluster.http import ApiError, ApiServer
+from slipway.cluster.resources import Resource
+
+Relist = Callable[[Resource, str | None], Awaitable[str]]
+"""Lists a resource (of a namespace) and returns the resourceVersion to watch from."""
+
+
+class Session:
+    """The part of `aiohttp.ClientSession` that kopf uses."""
+
+    closed = False
+
+    def __init__(self, server: ApiServer, collections: Mapping[str, tuple[Resource, str | None]], relist: Relist) -> None:
+        self.headers: dict[str, str] = {}
+        self._server = server
+        self._collections = collections
+        self._relist = relist
+
+    async def request(self, *, method: str, url: str, **options: Any) -> aiohttp.ClientResponse | EmptyList:
+        """An answer of the apiserver, or an empty list with the resourceVersion of ours."""
+        parts = urlsplit(url)
+        asked = self._collections.get(parts.path) if method.upper() == "GET" else None
+        if asked is None or "watch" in parse_qs(parts.query):
+            return await self._server.open(method.upper(), url, **options)
+        try:
+            return EmptyList(await self._relist(*asked))
+        except ApiError as error:
+            raise aiohttp.ClientConnectionError(f"listing {asked[0].plural}: {error}") from error  # kopf asks again
+
+    async def close(self) -> None:
+        """Nothing to do: the transport belongs to the process."""
+
+
+class EmptyList:
+    """The answer to a list request."""
+
+    status = 200
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    async def json(self) -> dict[str, Any]:
+        return {"items": [], "metadata": {"resourceVersion": self._version}}
+
+    async def __aenter__(self) -> EmptyList:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None

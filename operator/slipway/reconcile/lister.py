@@ -1,0 +1,81 @@
+"""Listing: everything of one resource, told to the engine; what is not there any more is told as deleted.
+
+Kopf asks for a list whenever it opens a watch (at the start, and after a watch could not be continued). It gets the list's
+resourceVersion to watch from, and no objects: docs/adr/0009-kopf-watches-we-list.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from slipway.cluster.client import Cluster
+from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource
+from slipway.cluster.store import Key, Store, key_of
+
+log = logging.getLogger(__name__)
+
+SLICE = 50
+"""Objects taken in before others have their turn in the event loop."""
+
+Observe = Callable[[Resource, str | None, Manifest], None]
+
+
+class Lister:
+    """Lists resources; `listed` is set once each was listed."""
+
+    def __init__(self, cluster: Cluster, store: Store, observe: Observe, selector: Callable[[Resource], str]) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._observe = observe
+        self._selector = selector
+        self._turn = asyncio.Lock()
+        self._missing: set[tuple[str, str | None]] = set()
+        self.listed = asyncio.Event()
+
+    def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
+        """What must have been listed before the operator knows enough to act."""
+        self._missing = {(resource.kind, namespace) for resource in resources for namespace in namespaces}
+
+    async def relist(self, resource: Resource, namespace: str | None) -> str:
+        """Tells of all objects and of those that are gone; returns the resourceVersion to watch from.
+
+        ModelDeployments are listed at once, all else one after the other, so that a change of what users ask for is seen early
+        even while everything is listed anew.
+
+        Raises:
+            ApiError: the apiserver did not answer, or the list took so long that its snapshot is gone: list again.
+
+        """
+        if resource is MODEL_DEPLOYMENT:
+            version = await self._relist(resource, namespace)
+        else:
+            async with self._turn:
+                version = await self._relist(resource, namespace)
+        self._missing.discard((resource.kind, namespace))
+        if not self._missing:
+            self.listed.set()
+        return version
+
+    async def _relist(self, resource: Resource, namespace: str | None) -> str:
+        there: set[Key] = set()
+        version = "0"
+        async for items, at in self._cluster.pages(resource, namespace, self._selector(resource)):
+            version = at
+            for number, item in enumerate(items, 1):
+                there.add(key_of(item))
+                self._observe(resource, None, item)
+                if number % SLICE == 0:
+                    await asyncio.sleep(0)
+        gone = [known for known in self._store.all(resource) if _is_gone(known, there, namespace, version)]
+        for known in gone:
+            self._observe(resource, "DELETED", known | {"metadata": known["metadata"] | {"resourceVersion": version}})
+        log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
+        return version
+
+
+def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:
+    """Known, in the listed namespace, not listed, and not made after the list was."""
+    key = key_of(known)
+    return key not in there and namespace in (None, key[0]) and int(known["metadata"]["resourceVersion"]) <= int(version)
