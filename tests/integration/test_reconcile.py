@@ -64,7 +64,7 @@ def test_scale_subresource(kube: Kube, namespace: str) -> None:
     await_child(kube, "Deployment", namespace)
     kube.patch("ModelDeployment", namespace, "churn", {"spec": {"replicas": 4}}, "scale")
     until(lambda: (kube.get("Deployment", namespace, "churn") or {})["spec"]["replicas"] == 4, 20, "four replicas")
-    until(lambda: (kube.get("ModelDeployment", namespace, "churn") or {})["status"]["selector"], 20, "the selector")
+    until(lambda: (kube.get("ModelDeployment", namespace, "churn") or {})["status"].get("selector"), 20, "the selector")
 
 
 def test_an_edited_child_is_put_back_and_said(kube: Kube, namespace: str) -> None:
