@@ -41,7 +41,24 @@ _VALUES: dict[str, list[Any]] = {
 def names() -> st.SearchStrategy[str]:
     """metadata.name: mostly fine, sometimes too long or odd."""
     return st.sampled_from(
-        ["churn", "a", "n" * 50, "n" * 51, "Upper", "9lives", "x-", "x.y", "xchurn-3", "b" * 40, "ok-1", "c", "d2", "e-f"]
+        [
+            "churn",
+            "churn-pods",
+            "pods",
+            "a",
+            "n" * 50,
+            "n" * 51,
+            "Upper",
+            "9lives",
+            "x-",
+            "x.y",
+            "xchurn-3",
+            "b" * 40,
+            "ok-1",
+            "c",
+            "d2",
+            "e-f",
+        ]
     )
 
 
@@ -66,7 +83,9 @@ def _right(schema: Schema, field: str) -> st.SearchStrategy[Any]:
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if schema.get("x-kubernetes-int-or-string"):
-        return st.sampled_from(["100m", "1", "2Gi", 1, 2, "0.5", "512Mi", "1.5Gi", "10", "1e3", "-1", 0])
+        return st.sampled_from(
+            ["100m", "1", "0.35", "350m", "0.1234567899m", "0.123456789m", "2Gi", 1, 2, "0.5", "512Mi", "1.5Gi", "10", "1e3", "-1", 0]
+        )
     kind = schema["type"]
     if kind == "object" and "properties" in schema:
         return _object(schema)

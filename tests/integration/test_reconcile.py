@@ -220,6 +220,8 @@ def test_names_that_would_pass_63_characters_are_refused(kube: Kube, namespace: 
     kube.apply(version(namespace))
     kube.apply(deployment(namespace, "n" * 50))
     await_child(kube, "Service", namespace, "n" * 50 + "-pods")
+    with pytest.raises(Refusal, match="headless Service of ModelDeployment NAME"):
+        kube.apply(deployment(namespace, "churn-pods"))
 
 
 def test_a_version_is_immutable_and_named_after_its_model(kube: Kube, namespace: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import ROUND_UP, Context, Decimal
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -101,14 +102,26 @@ Quantity = Annotated[
 ]
 """A Kubernetes quantity such as `2`, `500m` or `1Gi`."""
 
-_SUFFIXES = {"m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_DECIMAL_SUFFIXES = {suffix: Decimal(10) ** power for suffix, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)}
+_BINARY_SUFFIXES = {f"{suffix}i": Decimal(1024) ** power for power, suffix in enumerate("KMGTPE", 1)}
+_SUFFIXES = {"": Decimal(1)} | _DECIMAL_SUFFIXES | _BINARY_SUFFIXES
+_ANY_QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)([numkMGTPE]|[KMGTPE]i)?", re.ASCII)
+_NANO = Decimal("1e-9")
+_EXACT = Context(prec=100)
 
 
-def quantity_value(quantity: int | str) -> float:
-    """A quantity as a plain number: cores or bytes."""
-    text = str(quantity)
-    digits = text.rstrip("mkMGTi")
-    return float(digits) * _SUFFIXES.get(text[len(digits) :], 1)
+def quantity_value(quantity: int | str) -> Decimal:
+    """A quantity in any of Kubernetes' notations as the exact number of cores or bytes; like there, below a billionth it is rounded up.
+
+    Raises:
+        ValueError: it is no quantity.
+
+    """
+    match = _ANY_QUANTITY.fullmatch(str(quantity))
+    if match is None:
+        raise ValueError(f"{quantity!r} is no quantity")
+    value = _EXACT.multiply(Decimal(match[1]), _SUFFIXES[match[2] or ""])
+    return value.quantize(_NANO, ROUND_UP, _EXACT)
 
 
 def unique_by(*fields: str) -> tuple[AfterValidator, FieldInfo]:

@@ -49,7 +49,10 @@ class Cluster:
         )
 
     async def apply_status(self, planned_on: Manifest, status: Mapping[str, Any]) -> Manifest:
-        """Replaces the status of one of our objects, if it is still the one it was planned on."""
+        """Replaces the whole status of one of our objects, if it is still the one it was planned on.
+
+        No server-side apply: that would leave what others wrote beside our fields.
+        """
         resource = resource_of(planned_on)
         meta = planned_on["metadata"]
         body = {
@@ -59,8 +62,7 @@ class Cluster:
             "status": status,
         }
         path = resource.path(meta["namespace"], meta["name"], "status")
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        return await self._write("status", resource.kind, Request("PATCH", path, query, body, APPLY))
+        return await self._write("status", resource.kind, Request("PUT", path, {"fieldManager": FIELD_MANAGER}, body))
 
     async def delete(self, live: Manifest) -> None:
         """Deletes exactly this object; one that is gone or was replaced is left alone."""

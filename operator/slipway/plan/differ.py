@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_UP, Context, Decimal
 from enum import Enum
 from typing import Any
 
 from slipway.api.types import quantity_value
 from slipway.cluster.resources import Manifest
 from slipway.plan.names import HASH_ANNOTATION
+
+_QUANTITIES = ("requests", "limits")
+"""Maps of quantities, which are compared by value; everywhere else `1000m` is a text like any other."""
 
 _MERGE_KEYS = ("uid", "containerPort", "mountPath", "name", "port", "topologyKey")
 """What identifies an item of a list that server-side apply merges, most specific first."""
@@ -34,12 +38,18 @@ def contains(live: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         if not wanted:
             return not live or isinstance(live, dict)
-        return isinstance(live, dict) and all(contains(live.get(key), value) for key, value in wanted.items())
+        return isinstance(live, dict) and all(_field_contains(key, live.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list):
         return _list_contains(live or [], wanted)
     if wanted == "" and live is None:  # the apiserver drops an empty `value`
         return True
-    return bool(live == wanted) or _same_quantity(live, wanted)
+    return bool(live == wanted)
+
+
+def _field_contains(key: str, live: Any, wanted: Any) -> bool:
+    if key in _QUANTITIES and isinstance(live, dict) and isinstance(wanted, dict):
+        return all(_same_quantity(live.get(name), value) for name, value in wanted.items())
+    return contains(live, wanted)
 
 
 def _list_contains(live: list[Any], wanted: list[Any]) -> bool:
@@ -58,10 +68,12 @@ def _merge_key(items: list[Any]) -> str | None:
 
 
 def _same_quantity(live: Any, wanted: Any) -> bool:
-    """The apiserver writes `1000m` as `1`."""
-    if not (isinstance(live, str) and isinstance(wanted, str) and live[:1].isdigit() and wanted[:1].isdigit()):
-        return False
+    """The apiserver writes `1000m` as `1`, `0.35` as `350m`, and rounds up what is less than a thousandth."""
     try:
-        return quantity_value(live) == quantity_value(wanted)
-    except (ValueError, KeyError):
+        return _to_milli(live) == _to_milli(wanted)
+    except ValueError:
         return False
+
+
+def _to_milli(quantity: int | str) -> Decimal:
+    return quantity_value(quantity).quantize(Decimal("1e-3"), ROUND_UP, Context(prec=100))

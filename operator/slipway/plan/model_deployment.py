@@ -11,18 +11,27 @@ from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
 from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build import build_children
-from slipway.plan.build.deployment import keep_live_replicas
+from slipway.plan.build.deployment import is_stopped, keep_live_replicas
 from slipway.plan.differ import Difference, compare
-from slipway.plan.names import DIGEST_ANNOTATION, VERSION_LABEL, selector, version_name
+from slipway.plan.names import DIGEST_ANNOTATION, MANAGED_BY, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition
-from slipway.plan.trouble import awaits_containers, deployment_trouble, is_ready, pods_trouble, refusal_trouble
+from slipway.plan.trouble import (
+    awaits_containers,
+    deployment_trouble,
+    is_observed,
+    is_ready,
+    is_terminal,
+    pods_trouble,
+    refusal_trouble,
+)
 from slipway.plan.types import EventDraft, Observed, Plan, Trouble
 from slipway.settings import Serving
 
 MOUNT_RECHECK_SECONDS = 5.0
 """How soon to look again at a pod whose containers cannot be created: its trouble shows in Events, which are not watched."""
 
-_OPTIONAL_CHILDREN = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
+OPTIONAL_CHILDREN = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
+"""Kinds that are deleted when they are not wanted any more; all others stay as long as their owner."""
 
 
 def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, now: datetime) -> Plan:
@@ -98,7 +107,7 @@ def _applies(
     repairs: list[EventDraft] = []
     for child in wanted:
         live = observed.children.get((child["kind"], child["metadata"]["name"]))
-        difference = compare(child, live) if live else Difference.OUTDATED
+        difference = _difference(child, live, owner) if live else Difference.OUTDATED
         if live and difference is Difference.NONE:
             continue
         applies.append(keep_live_replicas(child, owner, live))
@@ -117,12 +126,17 @@ def _applies(
             repairs.append(
                 EventDraft(
                     EventReason.CHILD_REPAIRED,
-                    f"{what} was deleted by somebody else and made again: delete the ModelDeployment instead.",
+                    f"{what} was deleted by somebody else, or its label {MANAGED_BY}, and put back: delete the ModelDeployment instead.",
                     True,
                     key,
                 )
             )
     return tuple(applies), tuple(repairs)
+
+
+def _difference(child: Manifest, live: Manifest, owner: ModelDeployment) -> Difference:
+    difference = compare(child, live)
+    return Difference.EDITED if difference is Difference.NONE and is_stopped(owner, live) else difference
 
 
 def _was_complete(manifest: Manifest, child: Manifest) -> bool:
@@ -131,14 +145,14 @@ def _was_complete(manifest: Manifest, child: Manifest) -> bool:
     return (
         before.get("observedGeneration") == manifest["metadata"]["generation"]
         and find_condition(before, ConditionType.STALLED) is None
-        and child["kind"] not in _OPTIONAL_CHILDREN
+        and child["kind"] not in OPTIONAL_CHILDREN
     )
 
 
 def _deletes(wanted: list[Manifest], observed: Observed) -> tuple[Manifest, ...]:
     """Optional children that are not wanted any more."""
     names = {(child["kind"], child["metadata"]["name"]) for child in wanted}
-    return tuple(live for key, live in observed.children.items() if key[0] in _OPTIONAL_CHILDREN and key not in names)
+    return tuple(live for key, live in observed.children.items() if key[0] in OPTIONAL_CHILDREN and key not in names)
 
 
 def _rollout_events(applies: tuple[Manifest, ...], owner: ModelDeployment, observed: Observed) -> tuple[EventDraft, ...]:
@@ -214,11 +228,30 @@ def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, p
 
 
 def _rollout_trouble(owner: ModelDeployment, deployment: Manifest | None, observed: Observed) -> Trouble | None:
-    """The trouble of pods of the asked version, else of the Deployment itself; none once it is rolled out."""
+    """The trouble of the present template's pods, else of the Deployment itself; none once it is rolled out."""
     if _rolled_out(deployment):
         return None
-    asked = tuple(pod for pod in observed.pods if pod["metadata"].get("labels", {}).get(VERSION_LABEL) == owner.spec.version)
-    return pods_trouble(asked, observed.mount_warnings) or deployment_trouble(deployment)
+    asked = tuple(pod for pod in observed.pods if _is_asked(pod, owner, deployment))
+    living = tuple(pod for pod in asked if not is_terminal(pod))
+    trouble = pods_trouble(living, observed.mount_warnings) or deployment_trouble(deployment)
+    if trouble or any("deletionTimestamp" not in pod["metadata"] for pod in living):
+        return trouble
+    return pods_trouble(asked, {})  # all that there were have ended, and nothing says why there is no other
+
+
+def _is_asked(pod: Manifest, owner: ModelDeployment, deployment: Manifest | None) -> bool:
+    """Whether the pod was made from the Deployment's present template, and so tells how the asked configuration fares.
+
+    The version alone does not say: another environment, another operator is another template of the same version.
+    """
+    meta = pod["metadata"]
+    template = ((deployment or {}).get("spec", {}).get("template", {}).get("metadata", {}).get("annotations") or {}).get(
+        TEMPLATE_HASH_ANNOTATION
+    )
+    return bool(
+        (meta.get("labels") or {}).get(VERSION_LABEL) == owner.spec.version
+        and (meta.get("annotations") or {}).get(TEMPLATE_HASH_ANNOTATION) == template
+    )
 
 
 def _rolled_out(deployment: Manifest | None) -> bool:
@@ -227,7 +260,7 @@ def _rolled_out(deployment: Manifest | None) -> bool:
         return False
     status, asked = deployment.get("status", {}), deployment["spec"].get("replicas", 1)
     return bool(
-        status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        is_observed(deployment)
         and status.get("updatedReplicas", 0) == asked
         and status.get("replicas", 0) == asked
         and status.get("availableReplicas", 0) == asked
@@ -236,7 +269,8 @@ def _rolled_out(deployment: Manifest | None) -> bool:
 
 def _progress(owner: ModelDeployment, deployment: Manifest | None, asked: int) -> str:
     status = (deployment or {}).get("status", {})
-    updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
+    total = status.get("replicas", 0)
+    updated = status.get("updatedReplicas", 0) if deployment and is_observed(deployment) else 0  # else it counts the template before
     if total > updated:
         return f"version {owner.spec.version}: {updated} of {asked} pods started, {total - updated} old ones still serve"
     ready = min(status.get("readyReplicas", 0), updated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slipway.api.v1alpha1.model_deployment import HEADLESS_SUFFIX
 from slipway.cluster.store import DEPLOYMENT_LABEL
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -10,6 +11,8 @@ VERSION_LABEL = "slipway.dev/version"
 DIGEST_ANNOTATION = "slipway.dev/digest"
 HASH_ANNOTATION = "slipway.dev/manifest-hash"
 """On every child: of the manifest that was last applied."""
+TEMPLATE_HASH_ANNOTATION = "slipway.dev/template-hash"
+"""On every pod: of the template that it was made from. It moves only with the template, so it restarts nothing."""
 
 HTTP_PORT, GRPC_PORT, METRICS_PORT = 8080, 9000, 8082
 MODEL_PATH = "/mnt/model"
@@ -23,7 +26,7 @@ def version_name(model: str, version: str) -> str:
 
 
 def headless_name(deployment: str) -> str:
-    return f"{deployment}-pods"
+    return deployment + HEADLESS_SUFFIX
 
 
 def selector(deployment: str) -> dict[str, str]:

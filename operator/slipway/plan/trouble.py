@@ -15,6 +15,19 @@ _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerEr
 _OWN_REASONS = {str(reason) for reason in Reason}
 _MAX_MESSAGE = 500
 
+MOUNT_EVENTS = frozenset(
+    {
+        "FailedAttachVolume",
+        "FailedCreatePodContainer",
+        "FailedCreatePodSandBox",
+        "FailedMapVolume",
+        "FailedMount",
+        "FailedPrepareDynamicResources",
+        "NetworkNotReady",
+    }
+)
+"""Reasons of Warning Events that say why not one container of a pod could be created; others (a webhook's, an autoscaler's) do not."""
+
 
 def pods_trouble(pods: tuple[Manifest, ...], mount_warnings: Mapping[str, str]) -> Trouble | None:
     """The first trouble of the given pods, the ones that a person must solve before the others."""
@@ -24,8 +37,10 @@ def pods_trouble(pods: tuple[Manifest, ...], mount_warnings: Mapping[str, str]) 
 
 
 def deployment_trouble(deployment: Manifest | None) -> Trouble | None:
-    """What the Deployment's own conditions say: pods that may not be created, no progress."""
-    conditions = {c["type"]: c for c in (deployment or {}).get("status", {}).get("conditions", [])}
+    """What the Deployment's own conditions say, if they speak about its present spec: pods that may not be created, no progress."""
+    if deployment is None or not is_observed(deployment):
+        return None
+    conditions = {c["type"]: c for c in deployment.get("status", {}).get("conditions", [])}
     failure = conditions.get("ReplicaFailure", {})
     if failure.get("status") == "True":
         return refusal_trouble(Refusal("Pod", "", failure.get("message", "")))
@@ -60,9 +75,19 @@ def refusal_trouble(refusal: Refusal) -> Trouble:
     return Trouble(reason, one_line(text))
 
 
+def is_observed(deployment: Manifest) -> bool:
+    """Whether its status speaks about its present spec: before, conditions and counts are those of the spec before."""
+    return bool(deployment.get("status", {}).get("observedGeneration", 0) >= deployment["metadata"]["generation"])
+
+
+def is_terminal(pod: Manifest) -> bool:
+    """Ended for good, as an evicted pod has; it stays listed, and another takes its place."""
+    return pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+
+
 def is_ready(pod: Manifest) -> bool:
     """Ready and not on its way out."""
-    if "deletionTimestamp" in pod["metadata"]:
+    if "deletionTimestamp" in pod["metadata"] or is_terminal(pod):
         return False
     return any(c["type"] == "Ready" and c["status"] == "True" for c in pod.get("status", {}).get("conditions", []))
 
@@ -96,6 +121,11 @@ def _pod_troubles(pod: Manifest, mount_warnings: Mapping[str, str]) -> Iterator[
     warning = mount_warnings.get(pod["metadata"].get("uid", ""))
     if warning and awaits_containers(pod):
         yield _mount_trouble(warning)
+    if is_terminal(pod) and status.get("reason"):
+        yield Trouble(
+            Reason.UNSCHEDULABLE, one_line(f"the node ended a pod ({status['reason']}): {status.get('message', '')}"), stalled=False
+        )
+        return  # its containers only tell that they were ended
     for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
         trouble = _container_trouble(container)
         if trouble:
@@ -103,7 +133,7 @@ def _pod_troubles(pod: Manifest, mount_warnings: Mapping[str, str]) -> Iterator[
 
 
 def _mount_trouble(warning: str) -> Trouble:
-    missing = "not found" in warning
+    missing = "MountVolume" in warning and "not found" in warning
     reason = Reason.SECRET_MISSING if missing else Reason.CONTAINER_CONFIG_INVALID
     cause = warning.rpartition(" : ")[2]  # after kubelet's "MountVolume.SetUp failed for volume …"
     return Trouble(reason, one_line(cause + (": create it in this namespace" if missing else "")))

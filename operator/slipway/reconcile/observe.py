@@ -6,8 +6,8 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
 from slipway.cluster.resources import CHILD_KINDS, MODEL, MODEL_VERSION, POD, Manifest
 from slipway.cluster.store import Store
-from slipway.plan.names import version_name
-from slipway.plan.trouble import awaits_containers
+from slipway.plan.names import headless_name, version_name
+from slipway.plan.trouble import MOUNT_EVENTS, awaits_containers
 from slipway.plan.types import Observed, Refusal
 
 MAX_PODS_ASKED = 3
@@ -19,7 +19,9 @@ def observe(manifest: Manifest, store: Store, mount_warnings: dict[str, str], re
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     model, version = manifest["spec"].get("model", ""), manifest["spec"].get("version", "")
     uid = manifest["metadata"]["uid"]
-    children = [child for kind in CHILD_KINDS for child in store.of_deployment(kind, namespace, name)]
+    labelled = [child for kind in CHILD_KINDS for child in store.of_deployment(kind, namespace, name)]
+    named = [store.get(kind, namespace, child) for kind in CHILD_KINDS for child in (name, headless_name(name))]
+    children = [*labelled, *filter(None, named)]  # a child that somebody took our label from is found by its name
     return Observed(
         model=store.get(MODEL, namespace, model),
         version=store.get(MODEL_VERSION, namespace, version_name(model, version)),
@@ -41,7 +43,7 @@ async def read_mount_warnings(manifest: Manifest, store: Store, cluster: Cluster
             events = await cluster.list_events(namespace, uid)
         except ApiError:
             continue
-        failed = [event for event in events if event.get("type") == "Warning" and event.get("reason") != "FailedScheduling"]
+        failed = [event for event in events if event.get("type") == "Warning" and event.get("reason") in MOUNT_EVENTS]
         if failed:
             newest = max(failed, key=lambda event: event.get("lastTimestamp") or event["metadata"]["creationTimestamp"])
             warnings[uid] = newest.get("message", "")

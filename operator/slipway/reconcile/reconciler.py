@@ -70,18 +70,16 @@ class Reconciler:
         warnings = await read_mount_warnings(manifest, self._store, self._cluster)
         observed = observe(manifest, self._store, warnings)
         plan = plan_deployment(manifest, observed, self._serving, self._now())
-        events = plan.events
-        applied: list[tuple[str, str]] = []
+        drafts, applied = plan.events, list[tuple[str, str]]()
         try:
             refusal = await self._apply(plan, observed, applied)
-        except ApiError:
-            await self._record_all(manifest, tuple(draft for draft in events if draft.child in applied))
+            if plan.applies or plan.deletes:
+                observed = observe(manifest, self._store, warnings, refusal)
+                plan = plan_deployment(manifest, observed, self._serving, self._now())
+            await self._finish(manifest, plan, _merged(_about(applied, drafts), plan.events))
+        except ApiError:  # what was applied is not applied again, so nothing else will tell; a status does tell again
+            await self._record_all(manifest, _about(applied, drafts))
             raise
-        if plan.applies or plan.deletes:
-            observed = observe(manifest, self._store, warnings, refusal)
-            plan = plan_deployment(manifest, observed, self._serving, self._now())
-            events = _merged(tuple(draft for draft in events if draft.child in applied), plan.events)
-        await self._finish(manifest, plan, events)
         info.update(manifest, plan.status, observed.model)
         return REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after
 
@@ -155,6 +153,11 @@ def event_manifest(manifest: Manifest, draft: EventDraft, now: datetime) -> Mani
         "reportingComponent": "slipway.dev/operator",
         "reportingInstance": "slipway-operator",
     }
+
+
+def _about(children: list[tuple[str, str]], drafts: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:
+    """Those that tell of one of the children."""
+    return tuple(draft for draft in drafts if draft.child in children)
 
 
 def _merged(first: tuple[EventDraft, ...], second: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from slipway.api.types import GROUP
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, OWN_KINDS, Manifest, Resource
 from slipway.cluster.store import DEPLOYMENT_LABEL, Store
 from slipway.reconcile.queue import ObjectKey
@@ -36,6 +37,17 @@ def affected(resource: Resource, manifest: Manifest, store: Store, asks_otherwis
             for user in store.of_model(kind, namespace, name):
                 yield ObjectKey(kind.kind, namespace, user["metadata"]["name"]), 0
     else:
-        owner = (meta.get("labels") or {}).get(DEPLOYMENT_LABEL)
-        if owner:
+        for owner in sorted(_owners(meta)):
             yield ObjectKey("ModelDeployment", namespace, owner), 0
+
+
+def _owners(meta: Manifest) -> set[str]:
+    """ModelDeployments of a child or pod, by label and by owner reference: whoever takes one of them away still wakes the owner."""
+    references = meta.get("ownerReferences") or []
+    owners = {reference["name"] for reference in references if reference["kind"] == MODEL_DEPLOYMENT.kind and _is_ours(reference)}
+    label = (meta.get("labels") or {}).get(DEPLOYMENT_LABEL)
+    return owners | ({label} if label else set())
+
+
+def _is_ours(reference: Manifest) -> bool:
+    return bool(reference["apiVersion"].partition("/")[0] == GROUP)

@@ -12,6 +12,7 @@ import yaml
 
 from slipway.cluster.client import FENCE_MESSAGE
 from slipway.cluster.resources import CHILD_KINDS, OWN_KINDS, WATCHED
+from slipway.plan.model_deployment import OPTIONAL_CHILDREN
 from slipway.settings import Runtime, settings_from
 from tests.cluster.tools import KUBERNETES_VERSION
 from tests.unit.chart.helm import CHART, PLATFORM, VARIANTS, Manifest, helm, one, refusal, render
@@ -151,10 +152,11 @@ class TestAccess:
     def test_the_operator_writes_its_children_and_reads_its_kinds(self, default: list[Manifest]) -> None:
         rules = operator_rules(default)
         for child in CHILD_KINDS:
-            assert verbs(rules, child.group, child.plural) == {"get", "list", "watch", "create", "patch", "delete"}
+            delete = {"delete"} if child.kind in OPTIONAL_CHILDREN else set()
+            assert verbs(rules, child.group, child.plural) == {"get", "list", "watch", "create", "patch"} | delete
         for kind in OWN_KINDS:
             assert verbs(rules, kind.group, kind.plural) == {"get", "list", "watch"}
-            assert verbs(rules, kind.group, f"{kind.plural}/status") == {"get", "patch"}
+            assert verbs(rules, kind.group, f"{kind.plural}/status") == {"update"}
         for kind in WATCHED:
             assert verbs(rules, kind.group, kind.plural) >= {"get", "list", "watch"}
 
@@ -168,7 +170,7 @@ class TestAccess:
 
     def test_only_its_own_lease(self, default: list[Manifest]) -> None:
         named, create = [rule for rule in operator_rules(default) if "leases" in rule["resources"]]
-        assert (named["resourceNames"], set(named["verbs"])) == (["slipway-operator"], {"get", "patch", "update"})
+        assert (named["resourceNames"], set(named["verbs"])) == (["slipway-operator"], {"get", "update"})
         assert create["verbs"] == ["create"]
 
     def test_namespaced_mode_has_no_cluster_role_of_the_operator(self) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from slipway.cluster.resources import Manifest
 from slipway.plan.model_deployment import plan_deployment
+from slipway.plan.names import TEMPLATE_HASH_ANNOTATION
 from slipway.plan.types import Observed, Refusal
 from slipway.settings import Runtime, Serving
 
@@ -24,11 +25,12 @@ CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.
 @pytest.mark.parametrize("case", CASES)
 def test_plan(case: str) -> None:
     given = yaml.safe_load((GOLDEN / f"{case}.in.yaml").read_text())
+    live = _live(given)
     observed = Observed(
         model=given.get("model"),
         version=given.get("version"),
-        children={(child["kind"], child["metadata"]["name"]): child for child in _live(given)},
-        pods=tuple(given.get("pods", [])),
+        children={(child["kind"], child["metadata"]["name"]): child for child in live},
+        pods=tuple(_from_template(pod, live) for pod in given.get("pods", [])),
         mount_warnings=given.get("mountWarnings", {}),
         refusal=Refusal(**given["refusal"]) if "refusal" in given else None,
     )
@@ -55,6 +57,15 @@ def _live(given: dict[str, Any]) -> list[Manifest]:
     for child in fresh.applies:
         child["metadata"]["generation"] = 1
     return [_merge(child, changes.pop((child["kind"], child["metadata"]["name"]), {})) for child in fresh.applies] + list(changes.values())
+
+
+def _from_template(pod: Manifest, live: list[Manifest]) -> Manifest:
+    """A pod of the Deployment's template, unless it says of which other one it is."""
+    for child in live:
+        if child["kind"] == "Deployment" and "template" in child["spec"]:
+            template = child["spec"]["template"]["metadata"]["annotations"][TEMPLATE_HASH_ANNOTATION]
+            pod["metadata"].setdefault("annotations", {}).setdefault(TEMPLATE_HASH_ANNOTATION, template)
+    return pod
 
 
 def _merge(base: Any, over: Any) -> Any:

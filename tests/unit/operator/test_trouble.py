@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slipway.plan.trouble import one_line, pods_trouble, refusal_trouble
+from slipway.plan.trouble import deployment_trouble, is_ready, one_line, pods_trouble, refusal_trouble
 from slipway.plan.types import Refusal
 
 
@@ -65,6 +65,33 @@ def test_what_a_person_must_solve_comes_first() -> None:
     trouble = pods_trouble((unschedulable, pod(state={"waiting": {"reason": "ImagePullBackOff"}})), {})
     assert trouble is not None
     assert trouble.reason == "ImagePullFailed"
+
+
+def test_what_a_mount_cannot_find_is_missing_and_nothing_else_is() -> None:
+    hanging = pod(state={"waiting": {"reason": "ContainerCreating"}})
+    for warning, reason in (
+        ('MountVolume.SetUp failed for volume "s" : secret "s" not found', "SecretMissing"),
+        ('Failed to create pod sandbox: plugin type="calico": clusterinformation not found', "ContainerConfigInvalid"),
+    ):
+        trouble = pods_trouble((hanging,), {"u": warning})
+        assert trouble is not None
+        assert trouble.reason == reason
+
+
+def test_conditions_of_the_spec_before_say_nothing() -> None:
+    conditions = [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: q"}]
+    deployment: dict[str, Any] = {"metadata": {"generation": 2}, "status": {"observedGeneration": 1, "conditions": conditions}}
+    assert deployment_trouble(deployment) is None
+    deployment["status"]["observedGeneration"] = 2
+    trouble = deployment_trouble(deployment)
+    assert trouble is not None
+    assert trouble.reason == "QuotaExceeded"
+
+
+def test_a_pod_that_has_ended_is_not_ready_whatever_its_conditions_say() -> None:
+    evicted = {"metadata": {}, "status": {"phase": "Failed", "conditions": [{"type": "Ready", "status": "True"}]}}
+    assert not is_ready(evicted)
+    assert is_ready({"metadata": {}, "status": evicted["status"] | {"phase": "Running"}})
 
 
 @pytest.mark.parametrize(

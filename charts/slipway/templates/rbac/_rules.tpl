@@ -5,23 +5,23 @@
   verbs: [get, list, watch]
 - apiGroups: [slipway.dev]
   resources: [models/status, modelversions/status, modeldeployments/status]
-  verbs: [get, patch]
-# Owner references that block deletion ask for this where OwnerReferencesPermissionEnforcement is on (OpenShift).
-- apiGroups: [slipway.dev]
-  resources: [modeldeployments/finalizers]
   verbs: [update]
 {{- range include "slipway.childKinds" . | fromYamlArray }}
 - apiGroups: {{ toJson .apiGroups }}
   resources: {{ toJson .resources }}
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [get, list, watch, create, patch]
 {{- end }}
+# The others go with their owner, by garbage collection.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
   verbs: [get, list, create, patch]
-- apiGroups: [events.k8s.io]
-  resources: [events]
-  verbs: [create, patch]
 {{- end }}

@@ -57,7 +57,9 @@ def _within_limits(resources: Resources) -> bool:
 class Resources(ApiModel):
     """What each pod asks for and may use."""
 
-    requests: Annotated[Quantities, Field(description="Reserved for each pod, such as `{cpu: 500m, memory: 1Gi}`.")] = {}
+    requests: Annotated[
+        Quantities, Field(description="Reserved for each pod, such as `{cpu: 500m, memory: 1Gi}`; the whole map replaces the default.")
+    ] = {}
     limits: Annotated[Quantities, Field(description="The most a pod may use.")] = {}
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -70,7 +72,20 @@ class Resources(ApiModel):
     )
 
 
-DEFAULT_RESOURCES = Resources(requests={"cpu": "100m", "memory": "512Mi"})
+DEFAULT_REQUESTS = {"cpu": "100m", "memory": "512Mi"}
+"""What a pod asks for when `resources.requests` is left out, but never more than its limits (`plan/build/pod.py`).
+
+Not a default of the schema: server-side apply of `resources: {limits: …}` would turn it on and off with whoever applies.
+"""
+
+HEADLESS_SUFFIX = "-pods"
+"""Ends the name of every deployment's headless Service, and so of no deployment."""
+
+_FREE_NAME = Rule(
+    cel=f"!self.metadata.name.endsWith('{HEADLESS_SUFFIX}')",
+    message=f"metadata.name must not end in {HEADLESS_SUFFIX}: NAME{HEADLESS_SUFFIX} is the headless Service of ModelDeployment NAME",
+    holds=lambda self: not self.metadata.name.endswith(HEADLESS_SUFFIX),
+)
 
 
 class ModelDeploymentSpec(ApiModel):
@@ -82,14 +97,21 @@ class ModelDeploymentSpec(ApiModel):
     ]
     replicas: Annotated[int, Field(ge=0, le=1000, description="How many pods serve. With `autoscaling`, the number to start with.")] = 1
     autoscaling: Annotated[Autoscaling | None, Field(description="Let the number of pods follow the load.")] = None
-    resources: Annotated[Resources, Field(description="What each pod asks for and may use.")] = DEFAULT_RESOURCES
+    resources: Annotated[
+        Resources,
+        Field(
+            description="What each pod asks for and may use. With `requests` left out, a pod asks for "
+            f"{DEFAULT_REQUESTS['cpu']} of CPU and {DEFAULT_REQUESTS['memory']} of memory, or its limits where they are lower."
+        ),
+    ] = Resources()
     pod: Annotated[PodOptions | None, Field(description="Where pods run, and what they get beside the model.")] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.autoscaling) || (has(self.resources.requests) && 'cpu' in self.resources.requests)",
+            cel="!has(self.autoscaling) || !has(self.resources) || !has(self.resources.requests) || size(self.resources.requests) == 0 "
+            "|| 'cpu' in self.resources.requests",
             message="autoscaling follows CPU use in percent of the request: write resources.requests.cpu, such as 500m",
-            holds=lambda self: self.autoscaling is None or "cpu" in self.resources.requests,
+            holds=lambda self: self.autoscaling is None or not self.resources.requests or "cpu" in self.resources.requests,
         ),
         Rule(
             cel="!has(self.autoscaling) || self.replicas > 0",
@@ -138,7 +160,10 @@ class ModelDeployment(ApiModel):
         ),
         scale=True,
     )
-    rules: ClassVar[tuple[Rule, ...]] = (short_name_rule("ModelDeployment", "its Services and pods are named after it and"),)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        short_name_rule("ModelDeployment", "its Services and pods are named after it and"),
+        _FREE_NAME,
+    )
 
     metadata: ObjectMeta
     spec: Annotated[ModelDeploymentSpec, Field(description="Which version to serve, and how.")]

@@ -32,11 +32,11 @@ def child_metadata(owner: ModelDeployment, name: str | None = None) -> Manifest:
     }
 
 
-def with_hash(manifest: Manifest) -> Manifest:
-    """The manifest with the annotation that tells, after any restart, whether it was applied."""
+def with_hash(manifest: Manifest, annotation: str = HASH_ANNOTATION) -> Manifest:
+    """The manifest (or pod template) with the annotation that tells, after any restart, whether it was applied."""
     digest = hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
     meta = manifest["metadata"]
-    return manifest | {"metadata": meta | {"annotations": meta["annotations"] | {HASH_ANNOTATION: digest}}}
+    return manifest | {"metadata": meta | {"annotations": meta["annotations"] | {annotation: digest}}}
 
 
 def server_ports(version: ModelVersion) -> dict[str, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from slipway.api.conditions import Reason
+from slipway.api.types import quantity_value
 from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
+from slipway.api.v1alpha1.model_deployment import DEFAULT_REQUESTS, Resources
 from slipway.api.v1alpha1.model_version import Artifact
 from slipway.api.v1alpha1.pod import EnvVar, PodOptions
 from slipway.cluster.resources import Manifest
@@ -188,8 +190,13 @@ def _claim(artifact: Artifact) -> str | None:
 
 def _resources(owner: ModelDeployment) -> Manifest:
     asked = owner.spec.resources
-    both = {"requests": dict(asked.requests), "limits": dict(asked.limits)}
+    both = {"requests": dict(asked.requests) or _default_requests(asked), "limits": dict(asked.limits)}
     return {kind: {name: str(value) for name, value in values.items()} for kind, values in both.items() if values}
+
+
+def _default_requests(asked: Resources) -> dict[str, int | str]:
+    """The platform's, or the limit where it is lower: a request above it would be refused."""
+    return {name: min(value, asked.limits.get(name, value), key=quantity_value) for name, value in DEFAULT_REQUESTS.items()}
 
 
 def _probe(path: str, **settings: int) -> Manifest:
