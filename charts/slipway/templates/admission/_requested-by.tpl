@@ -13,13 +13,16 @@ begins, and looking for `,"name",` finds whole names only.
 - name: now
   expression: object.metadata.?annotations[?'slipway.dev/requested-by'].orValue('')
 - name: before
-  expression: oldObject == null ? '' : oldObject.metadata.?annotations[?'slipway.dev/requested-by'].orValue('')
+  expression: >-
+    oldObject == null ? '' : oldObject.metadata.?annotations[?'slipway.dev/requested-by'].orValue('')
 - name: changed
   expression: oldObject == null || object.?spec != oldObject.?spec
 - name: generation
-  expression: oldObject == null ? 0 : oldObject.metadata.generation
+  expression: >-
+    oldObject == null ? 0 : oldObject.metadata.generation
 - name: observed
-  expression: oldObject == null ? 0 : oldObject.?status.?observedGeneration.orValue(-1)
+  expression: >-
+    oldObject == null ? 0 : oldObject.?status.?observedGeneration.orValue(-1)
 # Anything else there (nothing, or what somebody wrote while the policies were off) names nobody.
 - name: stamped
   expression: >-
