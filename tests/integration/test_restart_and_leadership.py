@@ -13,7 +13,7 @@ import pytest
 from tests.audit import writes, writes_to
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.conftest import install_crds, start_operator
-from tests.integration.identity import POLICY_KINDS, install
+from tests.integration.identity import install_policies
 from tests.integration.operator import OperatorProcess
 from tests.integration.samples import apply_all, await_child, await_reason, deployment
 from tests.kube import Kube
@@ -30,7 +30,7 @@ def plane() -> Iterator[ControlPlane]:
     try:
         control.start()
         install_crds(Kube(control.kubeconfig))
-        install(Kube(control.kubeconfig), POLICY_KINDS)
+        install_policies(Kube(control.kubeconfig))
         yield control
     finally:
         control.stop()
