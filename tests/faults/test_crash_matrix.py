@@ -19,7 +19,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.faults import journey
 from tests.faults.proxy import Crash, FaultProxy, Faults, WritePoint
 from tests.faults.supervisor import Supervised
-from tests.integration.conftest import install_crds
+from tests.integration.platform import platform
 from tests.kube import Kube
 
 PARALLEL = 3
@@ -39,15 +39,8 @@ class Run:
 
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
-    state = Path(tempfile.mkdtemp(prefix="slipway-crash-"))
-    control = ControlPlane(state)
-    try:
-        control.start()
-        install_crds(Kube(control.kubeconfig))
+    with platform("crash") as control:
         yield control
-    finally:
-        control.stop()
-        shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
