@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.audit import writes
 from tests.faults.proxy import WritePoint
+from tests.faults.state import difference
 
 Write = tuple[str, str, str]
 """Verb (a server-side apply that made the object is a create), resource, name with the subresource after a slash."""
@@ -69,15 +70,6 @@ def judge(reference: Run, run: Run) -> None:
         assert count <= 1 or name.endswith("/status"), f"{resource}/{name}: applied {count} times more than undisturbed"
     for (verb, resource, name), count in (reference.writes - run.writes).items():
         assert name.endswith("/status"), f"{verb} of {resource}/{name}: {count} fewer than undisturbed"
-
-
-def difference(expected: Any, found: Any, path: str = "") -> str:
-    """The first place where two states differ, in one line."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key in sorted(expected.keys() | found.keys()):
-            if expected.get(key) != found.get(key):
-                return difference(expected.get(key), found.get(key), f"{path}/{key}")
-    return f"{path}: expected {expected!r}, found {found!r}"
 
 
 def _accepted(audit_log: Path, namespace: str) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
@@ -34,13 +36,14 @@ def sample(reference: Run) -> list[Case]:
 def check(plane: ControlPlane, reference: Run, cases: list[Case]) -> None:
     def run(case: Case) -> str | None:
         point, cut = case
-        return verdict(reference, f"{point}, {cut.value}", lambda: travel(plane, Crash(point, cut)), must_strike=certain(point))
+        journey = partial(travel, plane, reference, crash=Crash(point, cut))
+        return verdict(reference, f"{point}, {cut.value}", journey, must_strike=certain(point))
 
     all_of(run, cases)
 
 
 def test_two_undisturbed_runs_are_equal(plane: ControlPlane, reference: Run) -> None:
-    again = travel(plane)
+    again = travel(plane, reference)
     judge(reference, again)
     assert again.starts == 1
     assert len(set(filter(certain, reference.points))) >= 12, reference.points

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
-from tests.faults.oracle import Run, difference
+from tests.faults.oracle import Run
 from tests.faults.proxy import Errors, Fault
 from tests.faults.travel import all_of, travel
 
@@ -15,12 +15,10 @@ SHARE = 0.1
 def ends_alike(plane: ControlPlane, reference: Run, errors: Errors) -> str | None:
     """What went wrong, or None. Writes may repeat here: each error is one more try."""
     try:
-        run = travel(plane, errors=errors)
+        travel(plane, reference, errors=errors)
     except AssertionError as error:
         return f"{errors.faults}: {error}"
-    if errors.struck.total() < 10:
-        return f"{errors.faults}: only {errors.struck} came by"
-    return None if run.states == reference.states else f"{errors.faults}: {difference(reference.states, run.states)}"
+    return None if errors.struck.total() >= 10 else f"{errors.faults}: only {errors.struck} came by"
 
 
 def test_every_fault_at_once(plane: ControlPlane, reference: Run) -> None:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 from tests.cluster.control_plane import ControlPlane
 from tests.faults import journey
+from tests.faults.lab import behind_proxy
 from tests.faults.oracle import Run, judge, repeated, written
-from tests.faults.proxy import Crash, Errors, FaultProxy
-from tests.faults.supervisor import Supervised
-from tests.kube import Kube
+from tests.faults.proxy import Crash, Errors
 
 PARALLEL = 4
-_numbers = itertools.count()
 T = TypeVar("T")
 
 
-def travel(plane: ControlPlane, crash: Crash | None = None, errors: Errors | None = None) -> Run:
-    """One journey under these faults."""
-    kube = Kube(plane.kubeconfig)
-    folder = Path(tempfile.mkdtemp(prefix="slipway-journey-"))
-    try:
-        with FaultProxy(plane.kubeconfig, folder) as proxy, kube.namespace(f"journey-{next(_numbers)}") as namespace:
-            proxy.crash, proxy.errors = crash or Crash(), errors or Errors()
-            with Supervised(proxy.kubeconfig, namespace) as operator:
-                proxy.crash.kill = operator.kill
-                states = journey.run(kube, namespace)
-            log = plane.audit_log
-            return Run(states, written(log, namespace), repeated(log, namespace), proxy.crash.seen, proxy.crash.struck, operator.starts)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def travel(plane: ControlPlane, expected: Run | None = None, *, crash: Crash | None = None, errors: Errors | None = None) -> Run:
+    """One journey under these faults; with `expected`, each step takes until its state is as in that run."""
+    with behind_proxy(plane) as lab:
+        lab.proxy.crash, lab.proxy.errors = crash or Crash(), errors or Errors()
+        lab.proxy.crash.kill = lab.operator.kill
+        with lab.operator:
+            states = journey.run(lab.kube, lab.namespace, expected.states if expected else None)
+        log, seen = plane.audit_log, lab.proxy.crash
+        return Run(states, written(log, lab.namespace), repeated(log, lab.namespace), seen.seen, seen.struck, lab.operator.starts)
 
 
 def all_of(run: Callable[[T], str | None], cases: Iterable[T]) -> None:

@@ -63,7 +63,7 @@ class Watches:
     opened: Counter[str] = field(default_factory=Counter)
     """Watches begun so far, by resource."""
     swallowed: list[Event] = field(default_factory=list)
-    _events: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
 
     def open(self, call: Call) -> Stream:
         stream = Stream(call)
@@ -86,8 +86,8 @@ class Watches:
         event = json.loads(line)
         if event["type"] in ("BOOKMARK", "ERROR"):
             return line, False
-        self._events[resource] += 1
-        number, gap = self._events[resource], self.gap
+        self.events[resource] += 1
+        number, gap = self.events[resource], self.gap
         in_gap = gap is not None and gap.resource == resource and gap.first <= number <= gap.last
         if in_gap or self.lost(resource, event):
             self.swallowed.append(event)
