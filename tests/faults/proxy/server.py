@@ -195,9 +195,15 @@ class FaultProxy:
         return self._session.request(method, URL(self._upstream + raw_path, encoded=True), headers=headers, data=body or None, ssl=tls)
 
     async def _keep_view(self) -> int:
-        for key, (raw_path, headers) in list(self.old_view.asked.items()):
-            self.old_view.kept[key] = await self._ask("GET", raw_path, dict(headers))
-        return len(self.old_view.kept)
+        """Asks until two rounds tell the same: then all lists held at one moment, between the rounds."""
+        before: list[Any] = []
+        while True:
+            for key, (raw_path, headers) in list(self.old_view.asked.items()):
+                self.old_view.kept[key] = await self._ask("GET", raw_path, dict(headers))
+            items = [answer.items() for answer in self.old_view.kept.values()]
+            if items == before:
+                return len(items)
+            before = items
 
     async def _stream(self, request: web.Request, call: Call) -> web.StreamResponse:
         stream = self.watches.open(call)
