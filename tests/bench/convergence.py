@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from slipway.api.parse import parse
 from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
@@ -25,8 +22,8 @@ from slipway.settings import Runtime, Serving
 from tests.audit import writes_to
 from tests.bench.table import Row, Table
 from tests.cluster.control_plane import ControlPlane
-from tests.integration.conftest import install_crds
 from tests.integration.operator import RUNTIMES, OperatorProcess
+from tests.integration.platform import platform
 from tests.integration.samples import deployment, model, version
 from tests.kube import Kube
 from tests.wait import until
@@ -41,23 +38,16 @@ SERVING = Serving(runtimes=tuple(Runtime(**entry) for entry in RUNTIMES))
 
 
 async def run() -> Table:
-    state = Path(tempfile.mkdtemp(prefix="slipway-bench-"))
-    plane = ControlPlane(state, with_controllers=False)
-    try:
-        plane.start()
+    with platform("bench", controllers=False) as plane:
         os.environ["KUBECONFIG"] = str(plane.kubeconfig)
         server = await ApiServer.connect()
         try:
             return await _measure(plane, Kube(plane.kubeconfig), server)
         finally:
             await server.close()
-    finally:
-        plane.stop()
-        shutil.rmtree(state, ignore_errors=True)
 
 
 async def _measure(plane: ControlPlane, kube: Kube, server: ApiServer) -> Table:
-    install_crds(kube)
     operator = OperatorProcess(plane.kubeconfig, "bench", SLIPWAY_LEASE_SECONDS="15")
     bare, ours = [], []
     for pair in range(PAIRS):

@@ -32,7 +32,7 @@ class ControlPlane:
 
     `secure_port` 0 takes a free one. With a loopback `advertise_address` it serves this machine only and expects no
     node; otherwise pods reach it under that address. Without controllers nothing acts on objects, so pods need no
-    service account.
+    service account. `record_bodies` puts what is sent to Slipway's objects and children into the audit log.
     """
 
     state: Path
@@ -40,6 +40,7 @@ class ControlPlane:
     with_controllers: bool = True
     advertise_address: str = LOOPBACK
     with_scheduler: bool = False
+    record_bodies: bool = False
     processes: Processes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,10 +85,18 @@ class ControlPlane:
 
     def start(self) -> None:
         """Starts what does not run yet and returns when it answers."""
+        self.start_apiserver()
+        self.start_controllers()
+
+    def start_apiserver(self) -> None:
+        """The part that clients talk to. What is installed before `start_controllers` the controllers know from their start."""
         pki.create(self.pki, [LOOPBACK, SERVICE_ADDRESS, *{self.advertise_address} - {LOOPBACK}])
         self._start_etcd()
         self._start_apiserver()
         pki.write_kubeconfig(self.kubeconfig, self.pki, "admin", self.url)
+
+    def start_controllers(self) -> None:
+        """The controllers and the scheduler, as far as this control plane has them."""
         if self.with_controllers:
             self._start_controllers()
         if self.with_scheduler:
@@ -121,10 +130,19 @@ class ControlPlane:
     def _start_apiserver(self) -> None:
         if not self.processes.alive("apiserver") and _listens(self.ports["apiserver"]):
             raise ClusterError(f"port {self.ports['apiserver']} is taken: is another cluster running?")
-        policy = TEMPLATES / "audit-policy.yaml"
+        policy = self._audit_policy()
         command = command_line("kube-apiserver", self._apiserver_flags(policy))
         self.processes.ensure("apiserver", command, configuration=[policy])
         self.processes.wait("apiserver", self._ready, 60)
+
+    def _audit_policy(self) -> Path:
+        """The template; with bodies, at level Request, in a file of this control plane."""
+        template = TEMPLATES / "audit-policy.yaml"
+        if not self.record_bodies:
+            return template
+        path = self.state / template.name
+        path.write_text(template.read_text().replace("level: Metadata", "level: Request"))
+        return path
 
     def _apiserver_flags(self, audit_policy: Path) -> dict[str, object]:
         local = ip_address(self.advertise_address).is_loopback

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.state import CHILDREN, difference, snapshot
 from tests.integration.samples import deployment, model, version
 from tests.kube import Kube, Manifest, Refusal
 from tests.wait import until
 
-CHILDREN = ("Deployment", "Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget", "HorizontalPodAutoscaler")
-STEP_SECONDS = 45
+STEP_SECONDS = 90
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,11 @@ class Step:
     reached: Callable[[Kube, str], bool]
 
 
-def run(kube: Kube, namespace: str) -> dict[str, Any]:
-    """The whole journey; returns what each step ended in, without what differs from run to run."""
+def run(kube: Kube, namespace: str, expected: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The whole journey; returns what each step ended in, without what differs from run to run.
+
+    With `expected`, what another run returned, each step takes until its state is that one.
+    """
     states = {}
     for step in JOURNEY:
         step.act(kube, namespace)
@@ -36,8 +39,23 @@ def run(kube: Kube, namespace: str) -> dict[str, Any]:
             return step.reached(kube, namespace)
 
         until(arrived, STEP_SECONDS, f"step {step.name} in {namespace}")
-        states[step.name] = snapshot(kube, namespace)
+        states[step.name] = snapshot(kube, namespace) if expected is None else _equal(kube, namespace, step.name, expected[step.name])
     return states
+
+
+def _equal(kube: Kube, namespace: str, step: str, expected: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def same() -> bool:
+        found.clear()
+        found.update(snapshot(kube, namespace))
+        return found == expected
+
+    try:
+        until(same, STEP_SECONDS, step)
+    except AssertionError:
+        raise AssertionError(f"step {step} in {namespace}: {difference(expected, found)}") from None
+    return found
 
 
 def be_kubelet(kube: Kube, namespace: str) -> None:
@@ -97,7 +115,7 @@ def _serves(number: str, replicas: int) -> Callable[[Kube, str], bool]:
         return (
             _reason(kube, namespace, "Ready", "Serving")
             and status.get("version") == number
-            and status.get("readyReplicas") == replicas
+            and _replicas(status) == (replicas, replicas, replicas)
             and _counted(kube, namespace, number)
             and (kube.get("PodDisruptionBudget", namespace, "churn") is not None) == (replicas > 1)
         )
@@ -105,8 +123,15 @@ def _serves(number: str, replicas: int) -> Callable[[Kube, str], bool]:
     return reached
 
 
+def _replicas(status: Manifest) -> tuple[int, int, int]:
+    """Of any version, of the asked one, ready."""
+    return status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+
+
 def _stalls_counted(kube: Kube, namespace: str) -> bool:
-    return _reason(kube, namespace, "Stalled", "DigestMismatch") and _counted(kube, namespace, "broken")
+    status = (kube.get("ModelDeployment", namespace, "churn") or {}).get("status", {})
+    stalled = _reason(kube, namespace, "Stalled", "DigestMismatch") and _replicas(status) == (2, 1, 1)
+    return stalled and _counted(kube, namespace, "broken")
 
 
 def _create(kube: Kube, namespace: str) -> None:
@@ -145,29 +170,3 @@ JOURNEY = (
 
 def _scale(kube: Kube, namespace: str, replicas: int) -> None:
     kube.patch("ModelDeployment", namespace, "churn", {"spec": {"replicas": replicas}}, "scale")
-
-
-def snapshot(kube: Kube, namespace: str) -> dict[str, Any]:
-    """Our objects and all children, without uids, versions, times and addresses."""
-    kinds = ("Model", "ModelVersion", "ModelDeployment", *CHILDREN)
-    return {
-        f"{kind}/{found['metadata']['name']}": _plain(found, namespace)
-        for kind in kinds
-        for found in kube.list(kind, namespace)
-        if found["metadata"]["name"] != "default"
-    }
-
-
-_VOLATILE = {
-    "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime",
-    "lastUpdateTime",
-    "clusterIP", "clusterIPs", "namespace", "deployment.kubernetes.io/revision", "slipway.dev/manifest-hash", "terminatingReplicas",
-}  # fmt: skip
-
-
-def _plain(value: Any, namespace: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(child, namespace) for key, child in value.items() if key not in _VOLATILE}
-    if isinstance(value, list):
-        return [_plain(child, namespace) for child in value]
-    return value.replace(namespace, "NAMESPACE") if isinstance(value, str) else value

@@ -12,17 +12,18 @@ from tests.integration.operator import OperatorProcess
 class Supervised:
     """One operator, kept running on one namespace (its Lease is there too, so that many run side by side)."""
 
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self.operator = OperatorProcess(
-            kubeconfig,
-            "operator-0",
-            SLIPWAY_NAMESPACE=namespace,
-            SLIPWAY_WATCH_NAMESPACES=namespace,
-            SLIPWAY_LEASE_SECONDS="5",
-        )
+    def __init__(self, kubeconfig: Path, namespace: str, **env: str) -> None:
+        fixed = {"SLIPWAY_NAMESPACE": namespace, "SLIPWAY_WATCH_NAMESPACES": namespace, "SLIPWAY_LEASE_SECONDS": "5"}
+        self.operator = OperatorProcess(kubeconfig, "operator-0", **fixed | env)
         self.starts = 0
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Supervised:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
 
     def start(self) -> Supervised:
         self._thread.start()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +11,9 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.identity import operator_token
 from tests.integration.operator import OperatorProcess, token_kubeconfig
-from tests.kube import Kube, Refusal, load_yaml
-from tests.wait import until
+from tests.integration.platform import platform
+from tests.kube import Kube
 
-ROOT = Path(__file__).parents[2]
 _numbers = itertools.count()
 
 
@@ -30,33 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """With our CRDs and the platform's namespace."""
-    state = Path(tempfile.mkdtemp(prefix="slipway-cp-"))
-    plane = ControlPlane(state)
-    try:
-        plane.start()
-        install_crds(Kube(plane.kubeconfig))
+    with platform("cp") as plane:
         yield plane
-    finally:
-        plane.stop()
-        shutil.rmtree(state, ignore_errors=True)
-
-
-def install_crds(kube: Kube) -> None:
-    """Applies crds/ and waits until the apiserver serves them."""
-    for path in sorted((ROOT / "crds").glob("*.yaml")):
-        for manifest in load_yaml(path):
-            kube.apply(manifest)
-    for plural in ("models", "modelversions", "modeldeployments"):
-        until(partial(_served, kube, plural), 30, f"{plural} to be served")
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "slipway-system"}})
-
-
-def _served(kube: Kube, plural: str) -> bool:
-    try:
-        kube.call("GET", f"/apis/slipway.dev/v1alpha1/{plural}")
-    except Refusal:
-        return False
-    return True
 
 
 @pytest.fixture(scope="session")

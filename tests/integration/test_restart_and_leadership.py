@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +10,9 @@ import pytest
 
 from tests.audit import writes, writes_to
 from tests.cluster.control_plane import ControlPlane
-from tests.integration.conftest import install_crds, start_operator
-from tests.integration.identity import install_policies
+from tests.integration.conftest import start_operator
 from tests.integration.operator import OperatorProcess
+from tests.integration.platform import platform
 from tests.integration.samples import apply_all, await_child, await_reason, deployment
 from tests.kube import Kube
 from tests.wait import until
@@ -25,26 +23,18 @@ FIRST, SECOND = "slipway-operator-a", "slipway-operator-b"
 @pytest.fixture(scope="module")
 def plane() -> Iterator[ControlPlane]:
     """A control plane of its own: no other operator watches it."""
-    state = Path(tempfile.mkdtemp(prefix="slipway-ha-"))
-    control = ControlPlane(state)
-    try:
-        control.start()
-        install_crds(Kube(control.kubeconfig))
-        install_policies(Kube(control.kubeconfig))
+    with platform("ha", policies=True) as control:
         yield control
-    finally:
-        control.stop()
-        shutil.rmtree(state, ignore_errors=True)
 
 
 @pytest.fixture
-def platform(plane: ControlPlane) -> Kube:
+def kube(plane: ControlPlane) -> Kube:
     return Kube(plane.kubeconfig)
 
 
 @pytest.fixture
-def team(platform: Kube, request: pytest.FixtureRequest) -> Iterator[str]:
-    with platform.namespace(f"ha-{request.node.name[:40].strip('_').replace('_', '-')}") as name:
+def team(kube: Kube, request: pytest.FixtureRequest) -> Iterator[str]:
+    with kube.namespace(f"ha-{request.node.name[:40].strip('_').replace('_', '-')}") as name:
         yield name
 
 
@@ -53,47 +43,47 @@ def holder(kube: Kube) -> str:
     return str(lease["spec"].get("holderIdentity", ""))
 
 
-def test_a_restart_writes_nothing(plane: ControlPlane, platform: Kube, team: str, tmp_path: Path) -> None:
-    first = start_operator(plane, platform, tmp_path, FIRST)
-    apply_all(platform, team, replicas=2, autoscaling={"maxReplicas": 4})
+def test_a_restart_writes_nothing(plane: ControlPlane, kube: Kube, team: str, tmp_path: Path) -> None:
+    first = start_operator(plane, kube, tmp_path, FIRST)
+    apply_all(kube, team, replicas=2, autoscaling={"maxReplicas": 4})
     for number in range(4):
-        platform.apply(deployment(team, f"more-{number}"))
-        await_reason(platform, team, "Progressing", f"more-{number}")
-    until(lambda: (platform.get("Model", team, "churn") or {})["status"].get("deployments") == 5, 20, "the counts")
+        kube.apply(deployment(team, f"more-{number}"))
+        await_reason(kube, team, "Progressing", f"more-{number}")
+    until(lambda: (kube.get("Model", team, "churn") or {})["status"].get("deployments") == 5, 20, "the counts")
     assert first.stop() == 0
-    assert holder(platform) == "", "the Lease is given up"
+    assert holder(kube) == "", "the Lease is given up"
     before = writes_to(plane.audit_log)
-    again = start_operator(plane, platform, tmp_path, FIRST)
+    again = start_operator(plane, kube, tmp_path, FIRST)
     done = 'slipway_reconciles_total{kind="ModelDeployment",result="ok"}'
     until(lambda: again.metrics().get(done, 0) >= 5 and again.metrics()["slipway_queue_depth"] == 0, 30, "five no-op reconciles")
     assert again.stop() == 0
     assert writes_to(plane.audit_log) == before
 
 
-def test_a_killed_leader_is_succeeded(plane: ControlPlane, platform: Kube, team: str, tmp_path: Path) -> None:
-    leader = start_operator(plane, platform, tmp_path, FIRST)
-    until(lambda: holder(platform) == FIRST, 20, "the first to lead")
-    follower = start_operator(plane, platform, tmp_path, SECOND)
-    apply_all(platform, team)
-    await_child(platform, "Deployment", team)
+def test_a_killed_leader_is_succeeded(plane: ControlPlane, kube: Kube, team: str, tmp_path: Path) -> None:
+    leader = start_operator(plane, kube, tmp_path, FIRST)
+    until(lambda: holder(kube) == FIRST, 20, "the first to lead")
+    follower = start_operator(plane, kube, tmp_path, SECOND)
+    apply_all(kube, team)
+    await_child(kube, "Deployment", team)
     leader.stop(signal.SIGKILL)
-    platform.apply(deployment(team, replicas=3))
-    until(lambda: (platform.get("Deployment", team, "churn") or {})["spec"]["replicas"] == 3, 20, "the follower to write")
-    assert holder(platform) == SECOND
+    kube.apply(deployment(team, replicas=3))
+    until(lambda: (kube.get("Deployment", team, "churn") or {})["spec"]["replicas"] == 3, 20, "the follower to write")
+    assert holder(kube) == SECOND
     assert follower.stop() == 0
 
 
-def test_a_paused_leader_can_do_no_harm_when_it_wakes(plane: ControlPlane, platform: Kube, team: str, tmp_path: Path) -> None:
-    leader = start_operator(plane, platform, tmp_path, FIRST)
-    until(lambda: holder(platform) == FIRST, 20, "the first to lead")
-    follower = start_operator(plane, platform, tmp_path, SECOND)
-    apply_all(platform, team)
-    await_child(platform, "Deployment", team)
+def test_a_paused_leader_can_do_no_harm_when_it_wakes(plane: ControlPlane, kube: Kube, team: str, tmp_path: Path) -> None:
+    leader = start_operator(plane, kube, tmp_path, FIRST)
+    until(lambda: holder(kube) == FIRST, 20, "the first to lead")
+    follower = start_operator(plane, kube, tmp_path, SECOND)
+    apply_all(kube, team)
+    await_child(kube, "Deployment", team)
     assert leader.process is not None
     leader.process.send_signal(signal.SIGSTOP)
-    until(lambda: holder(platform) == SECOND, 30, "the second to take the Lease")
-    platform.apply(deployment(team, replicas=3))
-    until(lambda: (platform.get("Deployment", team, "churn") or {})["spec"]["replicas"] == 3, 20, "the second to write")
+    until(lambda: holder(kube) == SECOND, 30, "the second to take the Lease")
+    kube.apply(deployment(team, replicas=3))
+    until(lambda: (kube.get("Deployment", team, "churn") or {})["spec"]["replicas"] == 3, 20, "the second to write")
     leader.process.send_signal(signal.SIGCONT)
     assert leader.process.wait(30) == 1, "the deposed leader ends, to start afresh"
     assert follower.stop() == 0
@@ -115,12 +105,12 @@ def _pod(entry: dict[str, object]) -> str:
     return str(extra.get("authentication.kubernetes.io/pod-name", [""])[0])
 
 
-def test_a_name_that_is_taken_is_left_alone_and_said(plane: ControlPlane, platform: Kube, team: str, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_left_alone_and_said(plane: ControlPlane, kube: Kube, team: str, tmp_path: Path) -> None:
     foreign = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "churn", "namespace": team}}
-    platform.apply(foreign | {"spec": {"selector": {"app": "theirs"}, "ports": [{"port": 1}]}})
-    operator: OperatorProcess = start_operator(plane, platform, tmp_path, FIRST)
-    apply_all(platform, team)
-    condition = await_reason(platform, team, "NameConflict", kind="Stalled")
+    kube.apply(foreign | {"spec": {"selector": {"app": "theirs"}, "ports": [{"port": 1}]}})
+    operator: OperatorProcess = start_operator(plane, kube, tmp_path, FIRST)
+    apply_all(kube, team)
+    condition = await_reason(kube, team, "NameConflict", kind="Stalled")
     assert "Service churn exists and is not Slipway's" in condition["message"]
-    assert (platform.get("Service", team, "churn") or {})["spec"]["selector"] == {"app": "theirs"}
+    assert (kube.get("Service", team, "churn") or {})["spec"]["selector"] == {"app": "theirs"}
     assert operator.stop() == 0

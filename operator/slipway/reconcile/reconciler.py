@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError, Refused
+from slipway.cluster.http import ApiError, Conflict, Refused
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource, resource_of
 from slipway.cluster.store import Store
 from slipway.plan.model_deployment import plan_deployment
@@ -72,7 +72,7 @@ class Reconciler:
         plan = plan_deployment(manifest, observed, self._serving, self._now())
         drafts, applied = plan.events, list[tuple[str, str]]()
         try:
-            refusal = await self._apply(plan, observed, applied)
+            refusal = await self._apply(manifest, plan, observed, applied)
             if plan.applies or plan.deletes:
                 observed = observe(manifest, self._store, warnings, refusal)
                 plan = plan_deployment(manifest, observed, self._serving, self._now())
@@ -83,8 +83,10 @@ class Reconciler:
         info.update(manifest, plan.status, observed.model)
         return REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after
 
-    async def _apply(self, plan: Plan, observed: Observed, applied: list[tuple[str, str]]) -> Refusal | None:
+    async def _apply(self, manifest: Manifest, plan: Plan, observed: Observed, applied: list[tuple[str, str]]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""
+        if any((child["kind"], child["metadata"]["name"]) not in observed.children for child in plan.applies):
+            await self._confirm(manifest)
         for child in plan.applies:
             live = observed.children.get((child["kind"], child["metadata"]["name"]))
             try:
@@ -99,6 +101,18 @@ class Reconciler:
             await self._cluster.delete(live)
             self._store.remove(resource_of(live), live)
         return None
+
+    async def _confirm(self, manifest: Manifest) -> None:
+        """Children that are not there carry no precondition: nothing but their owner's present state may call them into being.
+
+        Raises:
+            Conflict: the owner asks otherwise by now, or is gone: the watch lags, and garbage collection would be fought.
+
+        """
+        meta = manifest["metadata"]
+        present = (await self._cluster.get(MODEL_DEPLOYMENT, meta["namespace"], meta["name"]) or {"metadata": {}})["metadata"]
+        if any(present.get(key) != meta[key] for key in ("uid", "generation")) or "deletionTimestamp" in present:
+            raise Conflict(409, "Stale", "the ModelDeployment has changed or is gone; the watch has not told yet")
 
     async def _exists_for_others(self, child: Manifest) -> bool:
         """Whether the refused child's name is taken by an object that is not its owner's."""

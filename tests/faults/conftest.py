@@ -1,0 +1,30 @@
+"""One control plane for all journeys, which records what is written; and the undisturbed journey that others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.control_plane import ControlPlane
+from tests.faults.oracle import Run
+from tests.faults.travel import travel
+from tests.integration.platform import platform
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session")
+def plane() -> Iterator[ControlPlane]:
+    with platform("faults", record_bodies=True) as control:
+        yield control
+
+
+@pytest.fixture(scope="session")
+def reference(plane: ControlPlane) -> Run:
+    return travel(plane)
