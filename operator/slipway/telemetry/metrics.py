@@ -20,6 +20,9 @@ QUEUE_DELAY = Histogram(
 QUEUE_RATIONED = Counter("slipway_queue_rationed", "Objects put off because they had come too often in a short time.")
 WRITES = Counter("slipway_writes", "Accepted writes to the apiserver.", ["verb", "kind"])
 CONFLICTS = Counter("slipway_conflicts", "Writes refused because the object had changed.", ["kind"])
+EVENTS_DROPPED = Counter(
+    "slipway_events_dropped", "Kubernetes Events not recorded, because the object had said enough for the reason.", ["reason"]
+)
 ERRORS = Counter("slipway_errors", "Reconciles that failed, by the error's type or the condition's reason.", ["reason"])
 LEADER = Gauge("slipway_leader", "1 on the replica that writes.")
 WATCH_EVENTS = Counter("slipway_watch_events", "Watch events received.", ["kind"])

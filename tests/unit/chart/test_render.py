@@ -14,7 +14,7 @@ from slipway.api.requested_by import MAX_SIZE
 from slipway.cli.stamping import REFUSAL
 from slipway.cluster.client import FENCE_MESSAGE
 from slipway.cluster.resources import CHILD_KINDS, OWN_KINDS, WATCHED
-from slipway.plan.model_deployment import OPTIONAL_CHILDREN
+from slipway.plan.children import OPTIONAL_CHILDREN
 from slipway.settings import Runtime, settings_from
 from tests.cluster.tools import KUBERNETES_VERSION
 from tests.unit.chart.helm import CHART, PLATFORM, VARIANTS, Manifest, helm, one, refusal, render
