@@ -43,13 +43,20 @@ def holder(kube: Kube) -> str:
     return str(lease["spec"].get("holderIdentity", ""))
 
 
+def settled(kube: Kube, namespace: str) -> bool:
+    """All five deployments are counted, and so are their pods: what controllers do in their own time has reached every status."""
+    counts = [found["status"].get("deployments") for kind in ("Model", "ModelVersion") for found in kube.list(kind, namespace)]
+    pods = [found["status"].get("replicas") == found["spec"]["replicas"] for found in kube.list("ModelDeployment", namespace)]
+    return counts == [5, 5] and pods == [True] * 5
+
+
 def test_a_restart_writes_nothing(plane: ControlPlane, kube: Kube, team: str, tmp_path: Path) -> None:
     first = start_operator(plane, kube, tmp_path, FIRST)
     apply_all(kube, team, replicas=2, autoscaling={"maxReplicas": 4})
     for number in range(4):
         kube.apply(deployment(team, f"more-{number}"))
         await_reason(kube, team, "Progressing", f"more-{number}")
-    until(lambda: (kube.get("Model", team, "churn") or {})["status"].get("deployments") == 5, 20, "the counts")
+    until(lambda: settled(kube, team) and first.metrics()["slipway_queue_depth"] == 0, 60, "the last status to be written")
     assert first.stop() == 0
     assert holder(kube) == "", "the Lease is given up"
     before = writes_to(plane.audit_log)
