@@ -10,9 +10,10 @@ import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, NotFound, Refused, Request
-from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION
+from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED
 from slipway.cluster.store import Store
 from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
+from slipway.reconcile.journal import Journal
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.reconciler import Reconciler
 from slipway.settings import Runtime, Serving
@@ -25,7 +26,8 @@ SERVING = Serving(runtimes=(Runtime("sklearn", "1.9", "registry.example/sklearn:
 class Apiserver:
     """Keeps what is written; refuses the next status writes with 409 as often as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self.version = 100
         self.conflicts = 0
         self.faster = False
@@ -43,11 +45,7 @@ class Apiserver:
             self.conflicts -= 1
             raise Conflict(409, "Conflict", "the object has been modified")
         if request.method == "GET":
-            if request.path.endswith("/modeldeployments/churn"):
-                return {"metadata": {"uid": "d", "generation": 1}}
-            if self.faster and request.path.endswith("/deployments/churn"):
-                return {"metadata": {"managedFields": [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}]}}
-            raise NotFound(404, "NotFound", "none")
+            return self._get(request.path)
         self.attempts += request.path.endswith("/deployments/churn")
         if self.faster and request.path.endswith("/deployments/churn"):
             raise Conflict(409, "Conflict", "the object has been modified")
@@ -58,6 +56,15 @@ class Apiserver:
         stored["metadata"] |= {"uid": stored["metadata"].get("uid", f"uid-{request.path}"), "resourceVersion": str(self.version)}
         return stored | {"metadata": stored["metadata"] | {"generation": 1, "creationTimestamp": "2026-11-23T12:00:00Z"}}
 
+    def _get(self, path: str) -> Any:
+        """What the watch has told of, too; who wrote it last only where somebody is faster."""
+        for resource in WATCHED:
+            for found in self.store.all(resource):
+                if path == resource.path("n", found["metadata"]["name"]):
+                    written = [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}] if self.faster else []
+                    return found | {"metadata": found["metadata"] | {"managedFields": written}}
+        raise NotFound(404, "NotFound", "none")
+
 
 def seen(manifest: dict[str, Any], uid: str) -> dict[str, Any]:
     """As the watch tells of it."""
@@ -66,8 +73,8 @@ def seen(manifest: dict[str, Any], uid: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def apiserver() -> Apiserver:
-    return Apiserver()
+def apiserver(store: Store) -> Apiserver:
+    return Apiserver(store)
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def store() -> Store:
 
 @pytest.fixture
 def reconciler(apiserver: Apiserver, store: Store) -> Reconciler:
-    return Reconciler(store, Cluster(apiserver), SERVING, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return Reconciler(store, Cluster(apiserver), SERVING, Journal(), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:
