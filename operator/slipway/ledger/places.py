@@ -39,17 +39,18 @@ async def opened_ledger(
     uri: str, secret: Mapping[str, str], signer: Signer, anchors: Sequence[Mapping[str, Any]] = (), pace: Pace | None = None
 ) -> AsyncIterator[Ledger]:
     """The log at `uri` with its anchors, to append to; see `Ledger.opened` and `opened_anchors`."""
-    async with S3Store.opened(*split_uri(uri), secret) as store, opened_anchors(anchors) as places:
-        async with Ledger.opened(store, signer, places, pace) as ledger:
-            yield ledger
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(S3Store.opened(*split_uri(uri), secret))
+        places = await stack.enter_async_context(opened_anchors(anchors))
+        yield await stack.enter_async_context(Ledger.opened(store, signer, places, pace))
 
 
 @asynccontextmanager
 async def opened_anchors(settings: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[Anchor]]:
     """Anchors from settings. Raises ValueError for one that is none of these.
 
-    `{"bucket": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`; `{"webhook": URL, "token": FILE}`, sent as a bearer
-    token; `{"file": PATH}`.
+    `{"bucket": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`; `{"webhook": URL, "token": FILE}`, sent as a
+    bearer token; `{"file": PATH}`.
     """
     async with AsyncExitStack() as stack:
         found: list[Anchor] = []
