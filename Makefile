@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RERUNS ?= 0
 UV_VERSION := 0.13.9
 CODE := operator model-server/slipway_runtime tests examples
 export PYTHONPATH := $(CURDIR)
@@ -26,7 +27,7 @@ demo: install ## Set everything up and run the main job end to end on a real clu
 .PHONY: test
 test: lint types verify ## Set everything up and run every test (unit, cluster, integration, e2e)
 	$(BIN)/python -m tests.cluster down
-	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/e2e -m "not full"
+	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/faults tests/e2e -m "not full" --reruns $(RERUNS)
 
 .PHONY: test-full
 test-full: lint types verify ## All tests, with the longer proofs

@@ -41,6 +41,8 @@ _CLUSTER = {
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "ValidatingAdmissionPolicy": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
     "ValidatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
+    "MutatingAdmissionPolicy": "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies",
+    "MutatingAdmissionPolicyBinding": "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings",
 }
 
 
@@ -68,7 +70,7 @@ class Kube:
         except ApiException as error:
             raise Refusal(error.status or 0, _message(error)) from None
         if response.status >= 400:
-            raise Refusal(response.status, json.loads(data).get("message", data.decode()))
+            raise Refusal(response.status, _said(data))
         return json.loads(data) if data else None
 
     def _request(self, method: str, path: str, body: Any, content_type: str, query: dict[str, str]) -> tuple[Any, ...]:
@@ -146,6 +148,14 @@ def _path(kind: str, namespace: str | None, name: str | None = None) -> str:
         root, plural = _PATHS[kind].split("|")
         path = f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
     return f"{path}/{name}" if name else path
+
+
+def _said(data: bytes) -> str:
+    """The message of a Status; of what is none, such as `404 page not found` of an API that is not served yet, all of it."""
+    try:
+        return str(json.loads(data)["message"])
+    except (ValueError, TypeError, KeyError):
+        return data.decode(errors="replace")
 
 
 def _message(error: ApiException) -> str:

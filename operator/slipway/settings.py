@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -34,6 +35,33 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class LedgerPlace:
+    """Where the ledger is, and with what the operator opens it."""
+
+    uri: str
+    """`s3://BUCKET/PREFIX`."""
+    secret: Path | None = None
+    """A folder with a file for each key of the Secret: `AWS_ACCESS_KEY_ID` and so on."""
+    key: Path | None = None
+    """A file with the base64 of the 32 bytes of the Ed25519 key that signs checkpoints."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """`AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_CA_BUNDLE` (a path) where the chart's values name them: stronger than the Secret."""
+    anchors: tuple[Mapping[str, str], ...] = ()
+    """`{type: bucket, uri, secret}` (a folder as above), `{type: webhook, url, token}` (a file, or empty), `{type: file, path}`."""
+
+    def credentials(self) -> dict[str, str]:
+        """The store's settings as the AWS tools call them, read anew: credentials may have been rotated."""
+        return read_secret(self.secret) | dict(self.overrides) if self.secret else dict(self.overrides)
+
+
+def read_secret(folder: Path) -> dict[str, str]:
+    """A mounted Secret: its `AWS_*` keys, and `ca.crt`, if there is one, as the path `AWS_CA_BUNDLE`. OSError when there is no such folder."""
+    found = {file.name: file.read_text().strip() for file in folder.iterdir() if file.name.startswith("AWS_")}
+    bundle = folder / "ca.crt"
+    return found | ({"AWS_CA_BUNDLE": str(bundle)} if bundle.exists() else {})
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything an operator process is told."""
 
@@ -44,6 +72,8 @@ class Settings:
     watch_namespaces: tuple[str, ...] = ()
     """Namespaces to serve; empty for all."""
     serving: Serving = Serving()
+    ledger: LedgerPlace | None = None
+    """None: nothing is recorded."""
     lease_seconds: float = 15.0
     """How long the Lease holds without renewal; fail-over takes at most 1.5 times this."""
     workers: int = 8
@@ -74,12 +104,27 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         identity=env.get("SLIPWAY_POD_NAME") or defaults.identity,
         watch_namespaces=tuple(filter(None, env.get("SLIPWAY_WATCH_NAMESPACES", "").split(","))),
         serving=serving,
+        ledger=_ledger(env),
         lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds),
         workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers)),
         full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds),
         watch_inactivity_seconds=_number(env, "SLIPWAY_WATCH_INACTIVITY_SECONDS", defaults.watch_inactivity_seconds),
         http_port=int(_number(env, "SLIPWAY_HTTP_PORT", defaults.http_port)),
         log_level=(env.get("SLIPWAY_LOG_LEVEL") or defaults.log_level).upper(),
+    )
+
+
+def _ledger(env: Mapping[str, str]) -> LedgerPlace | None:
+    if not (uri := env.get("SLIPWAY_LEDGER_URI")):
+        return None
+    named = {name: env.get(f"SLIPWAY_LEDGER_{name}") for name in ("SECRET", "KEY", "ENDPOINT", "REGION", "CA_BUNDLE")}
+    overrides = {"AWS_ENDPOINT_URL": named["ENDPOINT"], "AWS_REGION": named["REGION"], "AWS_CA_BUNDLE": named["CA_BUNDLE"]}
+    return LedgerPlace(
+        uri=uri,
+        secret=Path(named["SECRET"]) if named["SECRET"] else None,
+        key=Path(named["KEY"]) if named["KEY"] else None,
+        overrides={name: value for name, value in overrides.items() if value},
+        anchors=tuple(_json(env, "SLIPWAY_LEDGER_ANCHORS", [])),
     )
 
 

@@ -17,7 +17,7 @@ from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest
 from slipway.plan.build import build_children
 from slipway.plan.model_deployment import plan_deployment
 from slipway.plan.types import Observed
-from slipway.reconcile.reconciler import event_manifest
+from slipway.reconcile.event_budget import event_manifest
 from slipway.settings import Runtime, Serving
 from tests.audit import writes_to
 from tests.bench.table import Row, Table

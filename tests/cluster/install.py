@@ -48,10 +48,12 @@ def _helm(*arguments: str) -> str:
 def local_values(references: dict[str, str]) -> dict[str, Any]:
     """The chart's values for images that are on the node already."""
     runtime = references["slipway-runtime-sklearn"]
+    store = _image(references["slipway-object-store"])
     return {
         "image": _image(references["slipway-operator"]),
         "runtimes": [{"format": "sklearn", "version": "1.9", "image": runtime}],
-        "objectStore": {"embedded": {"image": _image(references["slipway-object-store"]), "storage": {"size": "2Gi"}}},
+        "objectStore": {"embedded": {"image": store, "storage": {"size": "2Gi"}}},
+        "ledger": {"embedded": {"image": store, "storage": {"size": "1Gi"}}},
         "drainSeconds": DRAIN_SECONDS,
     }
 

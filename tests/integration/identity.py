@@ -8,12 +8,15 @@ from pathlib import Path
 
 import yaml
 
+from slipway.api.requested_by import ANNOTATION
 from tests.cluster.tools import KUBERNETES_VERSION, binary
-from tests.kube import Kube, Manifest
+from tests.integration.samples import model
+from tests.kube import Kube, Manifest, Refusal
+from tests.wait import until
 
 ROOT = Path(__file__).parents[2]
 RBAC_KINDS = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-POLICY_KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+POLICY_KINDS = tuple(f"{kind}AdmissionPolicy{part}" for kind in ("Mutating", "Validating") for part in ("", "Binding"))
 
 
 @cache
@@ -30,6 +33,22 @@ def install(kube: Kube, kinds: tuple[str, ...]) -> None:
     for manifest in chart():
         if manifest["kind"] in kinds:
             kube.apply(manifest)
+
+
+def install_policies(kube: Kube) -> None:
+    """The chart's admission policies, once they are in effect: a forged stamp is refused, and one that is left out is filled in."""
+    install(kube, POLICY_KINDS)
+    until(lambda: not _accepted(kube, {ANNOTATION: "forged"}) and _accepted(kube, {}), 60, "the policies to be in effect")
+
+
+def _accepted(kube: Kube, annotations: dict[str, str]) -> bool:
+    probe = model("default", "probe")
+    probe["metadata"]["annotations"] = annotations
+    try:
+        kube.create(probe, dryRun="All")
+    except Refusal:
+        return False
+    return True
 
 
 def operator_token(kube: Kube, pod: str) -> str:

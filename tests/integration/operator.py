@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -20,6 +21,12 @@ RUNTIMES = [
     {"format": "sklearn", "version": "1.9", "image": "registry.example/slipway-runtime-sklearn:test"},
     {"format": "sklearn", "version": "1.8", "image": "registry.example/slipway-runtime-sklearn:old"},
 ]
+
+
+def _end_with_the_test() -> None:
+    """The kernel kills the operator when the test's process ends, however it ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class OperatorProcess:
@@ -43,7 +50,8 @@ class OperatorProcess:
     def spawn(self) -> subprocess.Popen[bytes]:
         """Starts the process without waiting for it."""
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "slipway"], env=self._env, stdout=log, stderr=log)
+            command = [sys.executable, "-m", "slipway"]
+            self.process = subprocess.Popen(command, env=self._env, stdout=log, stderr=log, preexec_fn=_end_with_the_test)  # noqa: PLW1509
         return self.process
 
     def start(self) -> OperatorProcess:

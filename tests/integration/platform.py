@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.cluster.control_plane import ControlPlane
-from tests.integration.identity import POLICY_KINDS, RBAC_KINDS, install
+from tests.integration.identity import RBAC_KINDS, install, install_policies
 from tests.kube import Kube, Refusal, load_yaml
 from tests.wait import until
 
@@ -32,7 +32,8 @@ def platform(name: str, *, controllers: bool = True, policies: bool = False, rec
         install_crds(kube)
         plane.start_controllers()
         if policies:
-            install(kube, RBAC_KINDS + POLICY_KINDS)
+            install(kube, RBAC_KINDS)
+            install_policies(kube)
         yield plane
     finally:
         plane.stop()

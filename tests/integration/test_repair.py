@@ -54,7 +54,7 @@ def test_the_status_of_others_vanishes(kube: Kube, namespace: str) -> None:
     ("requests", "stored"),
     [
         ({"cpu": "0.35", "memory": "1.5Gi"}, {"cpu": "350m", "memory": "1536Mi"}),
-        ({"cpu": "1000m", "memory": 1000000000}, {"cpu": "1", "memory": "1000000000"}),
+        ({"cpu": "1000m", "memory": 1000000000}, {"cpu": "1", "memory": "1G"}),
         ({"cpu": "0.0001", "memory": "1000000k"}, {"cpu": "1m", "memory": "1G"}),
     ],
 )

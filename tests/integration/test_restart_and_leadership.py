@@ -73,7 +73,7 @@ def test_a_restart_writes_nothing(plane: ControlPlane, kube: Kube, team: str, tm
     for number in range(4):
         kube.apply(deployment(team, f"more-{number}"))
         await_reason(kube, team, "Progressing", f"more-{number}")
-    until(lambda: at_rest(kube, team, 5), 30, "the controllers and the counts")
+    until(lambda: at_rest(kube, team, 5) and first.metrics()["slipway_queue_depth"] == 0, 60, "the last status to be written")
     assert first.stop() == 0
     assert holder(kube) == "", "the Lease is given up"
     before = writes_to(plane.audit_log)

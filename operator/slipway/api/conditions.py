@@ -21,6 +21,9 @@ class ConditionType(StrEnum):
     """True when a person must act; the message says what to do. Absent otherwise (abnormal-true)."""
     AVAILABLE = "Available"
     """True while callers get answers, from whichever version. A failed upgrade leaves it True. ModelDeployment only."""
+    CONTESTED = "Contested"
+    """True while somebody else changes a child (or the status) back again and again, and repairs are therefore rare; the message says who.
+    Absent otherwise (abnormal-true). ModelDeployment only."""
 
 
 class Reason(StrEnum):
@@ -40,6 +43,9 @@ class Reason(StrEnum):
     # Reconciling
     PROGRESSING = "Progressing"
     """Pods of the asked version are starting, or old ones are leaving."""
+    # Contested, Reconciling
+    CHILD_CONTESTED = "ChildContested"
+    """Somebody else changes or deletes a child again and again; it is put back ever more rarely."""
     # Stalled: references
     INVALID_SPEC = "InvalidSpec"
     """The stored object does not fit the present schema (written under an older CRD)."""
@@ -97,12 +103,14 @@ class EventReason(StrEnum):
     """Warning: a child was changed or deleted by somebody else and was put back."""
     STALLED = "Stalled"
     """Warning: a person must act; the message is the condition's."""
+    CONTESTED = "Contested"
+    """Warning: somebody else changes a child or the status back again and again; the message says who, and what to do."""
 
 
 class Condition(ApiModel):
     """One observation of the object's state."""
 
-    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled or Available.")]
+    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled, Available or Contested.")]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
     reason: Annotated[str, Field(min_length=1, max_length=64, description="One word for why; documented in docs/conditions.md.")]
     message: Annotated[str, Field(max_length=1024, description="One readable line.")]

@@ -58,6 +58,10 @@ ADVICE: dict[str, str] = {
     ),
     "AdmissionRefused": ("A policy of the cluster refuses the object: change what the message names, or ask whoever owns the policy."),
     "ApiRefused": "The apiserver refused an object for the reason in the message: correct that part of the spec.",
+    "ChildContested": (
+        "Somebody else changes a child, or the status, back: stop the writer that the message names "
+        "(kubectl -n {namespace} get deployment,service {name} --show-managed-fields -o yaml), or change the ModelDeployment instead."
+    ),
     # time
     "ProgressDeadlineExceeded": (
         "The new pods do not become ready; the old ones serve on. Look at their troubles above; to go back, "

@@ -14,6 +14,7 @@ from slipway.cli.cluster import SLIPWAY, Access, ApiError, Cluster, Json, connec
 from slipway.cli.errors import CliError
 from slipway.cli.options import Format
 from slipway.cli.output import as_text, console, manifests, note
+from slipway.cli.stamping import checked
 
 
 def register(wanted: Wanted, access: Access, to: str | None, secret: str | None, *, dry_run: bool, output: Format | None) -> None:
@@ -30,11 +31,10 @@ def register(wanted: Wanted, access: Access, to: str | None, secret: str | None,
         _expect_same(cluster, wanted, existing, version)
         _tell(existing, output, f"ModelVersion {existing['metadata']['name']} is there already, with the same bytes.")
         return
-    if new_model:
-        cluster.create(path(SLIPWAY, "models", cluster.namespace), new_model, dry_run=True)
-    cluster.create(_versions(cluster), version, dry_run=True)
+    objects = [new_model, version] if new_model else [version]
+    stamped_model = checked(cluster, path(SLIPWAY, "models", cluster.namespace), new_model) if new_model else None
+    stamped_version = checked(cluster, _versions(cluster), version)
     if dry_run:
-        objects = [new_model, version] if new_model else [version]
         print(as_text(version, output) if output is Format.JSON else manifests(objects))
         return
 
@@ -45,7 +45,7 @@ def register(wanted: Wanted, access: Access, to: str | None, secret: str | None,
             note(f"No --secret given: pods will read {uri} without credentials.")
         with _endpoint(place, access) as endpoint:
             _upload(described.artifact, uri, way, endpoint)
-    made = _create(cluster, wanted, new_model, version)
+    made = _create(cluster, wanted, stamped_model, stamped_version)
     _tell(made, output, _done(cluster, described, made))
 
 

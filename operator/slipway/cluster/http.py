@@ -57,6 +57,10 @@ class Refused(ApiError):
     """The apiserver will not have this write as it is: quota, admission, validation, RBAC."""
 
 
+class NamespaceEnding(ApiError):
+    """The namespace is being deleted: what is to be created in it would only stand in the way."""
+
+
 class Unavailable(ApiError):
     """The apiserver cannot answer now: 429, 5xx, timeout, connection trouble."""
 
@@ -136,6 +140,8 @@ def api_error(code: int, content: bytes, retry_after: str | None = None) -> ApiE
         kind: type[ApiError] = Conflict
     elif code == 404:
         kind = NotFound
+    elif code == 403 and "because it is being terminated" in message:
+        kind = NamespaceEnding
     elif code == 429 or code >= 500:
         kind = Unavailable
     else:

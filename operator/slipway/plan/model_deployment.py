@@ -11,9 +11,9 @@ from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
 from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build import build_children
-from slipway.plan.build.deployment import is_stopped, keep_live_replicas
-from slipway.plan.differ import Difference, compare
-from slipway.plan.names import DIGEST_ANNOTATION, MANAGED_BY, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
+from slipway.plan.children import ChildrenPlan, plan_children
+from slipway.plan.contest import contested_message
+from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition
 from slipway.plan.trouble import (
     awaits_containers,
@@ -24,14 +24,11 @@ from slipway.plan.trouble import (
     pods_trouble,
     refusal_trouble,
 )
-from slipway.plan.types import EventDraft, Observed, Plan, Trouble
+from slipway.plan.types import Child, EventDraft, Observed, Plan, Trouble
 from slipway.settings import Serving
 
 MOUNT_RECHECK_SECONDS = 5.0
 """How soon to look again at a pod whose containers cannot be created: its trouble shows in Events, which are not watched."""
-
-OPTIONAL_CHILDREN = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
-"""Kinds that are deleted when they are not wanted any more; all others stay as long as their owner."""
 
 
 def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, now: datetime) -> Plan:
@@ -42,20 +39,33 @@ def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, no
         wanted = build_children(owner, version, serving)
     except Stalled as error:
         return _blocked(manifest, observed, Trouble(error.reason, error.message), now)
-    applies, repairs = _applies(owner, wanted, observed, manifest)
-    status = _status(manifest, owner, observed, now, pending=bool(applies))
+    children = plan_children(owner, wanted, observed, manifest.get("status", {}))
+    status = _status(manifest, owner, observed, now, children)
     return Plan(
-        applies=applies,
-        deletes=_deletes(wanted, observed),
+        applies=tuple(children.applies),
+        deletes=children.deletes,
         status=status,
-        events=(*repairs, *_rollout_events(applies, owner, observed), *status_events(manifest, status)),
+        events=(*children.events, *status_events(manifest, status)),
+        repairs=frozenset(children.repairs),
+        held=tuple(children.held),
         requeue_after=MOUNT_RECHECK_SECONDS if any(map(awaits_containers, observed.pods)) else None,
     )
 
 
 def status_events(manifest: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
-    """Events on change only: newly stalled (or for another reason), newly serving."""
+    """Events on change only: newly contested, newly stalled (or for another reason), newly serving."""
     before = manifest.get("status", {})
+    return (*_contest_events(before, status), *_outcome_events(before, status))
+
+
+def _contest_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
+    contested = find_condition(status, ConditionType.CONTESTED)
+    if contested is None or find_condition(before, ConditionType.CONTESTED):
+        return ()
+    return (EventDraft(EventReason.CONTESTED, contested["message"], warning=True),)
+
+
+def _outcome_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
     stalled = find_condition(status, ConditionType.STALLED)
     was_stalled = find_condition(before, ConditionType.STALLED)
     if stalled and (not was_stalled or was_stalled["reason"] != stalled["reason"]):
@@ -99,86 +109,21 @@ def _resolve_version(owner: ModelDeployment, observed: Observed) -> ModelVersion
     return version
 
 
-def _applies(
-    owner: ModelDeployment, wanted: list[Manifest], observed: Observed, manifest: Manifest
-) -> tuple[tuple[Manifest, ...], tuple[EventDraft, ...]]:
-    """Children to apply, and an Event for each that somebody else had changed or deleted."""
-    applies: list[Manifest] = []
-    repairs: list[EventDraft] = []
-    for child in wanted:
-        live = observed.children.get((child["kind"], child["metadata"]["name"]))
-        difference = _difference(child, live, owner) if live else Difference.OUTDATED
-        if live and difference is Difference.NONE:
-            continue
-        applies.append(keep_live_replicas(child, owner, live))
-        key = (child["kind"], child["metadata"]["name"])
-        what = " ".join(key)
-        if difference is Difference.EDITED:
-            repairs.append(
-                EventDraft(
-                    EventReason.CHILD_REPAIRED,
-                    f"{what} was changed by somebody else and put back: edit the ModelDeployment instead.",
-                    True,
-                    key,
-                )
-            )
-        elif live is None and _was_complete(manifest, child):
-            repairs.append(
-                EventDraft(
-                    EventReason.CHILD_REPAIRED,
-                    f"{what} was deleted by somebody else, or its label {MANAGED_BY}, and put back: delete the ModelDeployment instead.",
-                    True,
-                    key,
-                )
-            )
-    return tuple(applies), tuple(repairs)
-
-
-def _difference(child: Manifest, live: Manifest, owner: ModelDeployment) -> Difference:
-    difference = compare(child, live)
-    return Difference.EDITED if difference is Difference.NONE and is_stopped(owner, live) else difference
-
-
-def _was_complete(manifest: Manifest, child: Manifest) -> bool:
-    """Whether this generation's children had all been applied before, so that a missing one was deleted."""
-    before = manifest.get("status", {})
-    return (
-        before.get("observedGeneration") == manifest["metadata"]["generation"]
-        and find_condition(before, ConditionType.STALLED) is None
-        and child["kind"] not in OPTIONAL_CHILDREN
-    )
-
-
-def _deletes(wanted: list[Manifest], observed: Observed) -> tuple[Manifest, ...]:
-    """Optional children that are not wanted any more."""
-    names = {(child["kind"], child["metadata"]["name"]) for child in wanted}
-    return tuple(live for key, live in observed.children.items() if key[0] in OPTIONAL_CHILDREN and key not in names)
-
-
-def _rollout_events(applies: tuple[Manifest, ...], owner: ModelDeployment, observed: Observed) -> tuple[EventDraft, ...]:
-    for child in applies:
-        if child["kind"] != "Deployment" or observed.refusal:
-            continue
-        live = observed.children.get(("Deployment", child["metadata"]["name"]))
-        before = live["metadata"].get("labels", {}).get(VERSION_LABEL) if live else None
-        if before != owner.spec.version:
-            change = f"from version {before} to {owner.spec.version}" if before else f"version {owner.spec.version}"
-            key = ("Deployment", child["metadata"]["name"])
-            return (EventDraft(EventReason.DEPLOYED, f"Rolling out {change} of model {owner.spec.model}", child=key),)
-    return ()
-
-
-def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now: datetime, pending: bool) -> dict[str, Any]:
+def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now: datetime, children: ChildrenPlan) -> dict[str, Any]:
     """The status of a deployment whose references resolve."""
     deployment = observed.children.get(("Deployment", owner.metadata.name))
     trouble = refusal_trouble(observed.refusal) if observed.refusal else None
-    trouble = trouble or _rollout_trouble(owner, deployment, observed)
+    if trouble is None and not children.held:  # else pods are what somebody else made of them
+        trouble = _rollout_trouble(owner, deployment, observed)
     conditions = ConditionSet(manifest.get("status", {}), owner.metadata.generation, now)
-    rolled_out = not pending and _rolled_out(deployment)
+    rolled_out = not children.applies and not children.held and _rolled_out(deployment)
     asked = (deployment or {}).get("spec", {}).get("replicas", owner.spec.replicas)
     if trouble:
         conditions.trouble(trouble)
         phase = "Failed" if trouble.stalled else "Progressing"
+    elif children.held and _contested(observed):
+        conditions.reconciling(Reason.CHILD_CONTESTED, contested_message(_contested(observed), owner.metadata.name))
+        phase = "Progressing"
     elif rolled_out and asked == 0:
         conditions.ready(Reason.SCALED_TO_ZERO, "replicas is 0: nothing serves, as asked")
         phase = "ScaledToZero"
@@ -210,6 +155,8 @@ def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, p
         conditions.set(ConditionType.AVAILABLE, True, Reason.MINIMUM_REPLICAS_AVAILABLE, f"{len(ready)} ready")
     else:
         conditions.set(ConditionType.AVAILABLE, False, Reason.NO_REPLICAS_AVAILABLE, "no pod is ready")
+    if contested := _contested(observed):
+        conditions.set(ConditionType.CONTESTED, True, Reason.CHILD_CONTESTED, contested_message(contested, name))
     newest = max(ready, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
     status: dict[str, Any] = {
         "observedGeneration": meta["generation"],
@@ -225,6 +172,11 @@ def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, p
         status["version"] = newest["metadata"]["labels"].get(VERSION_LABEL, "")
         status["digest"] = (newest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION, "")
     return status
+
+
+def _contested(observed: Observed) -> dict[Child, str]:
+    """What is known to be contested, and by whom."""
+    return {child: writer for child, writer in observed.contests.items() if writer is not None}
 
 
 def _rollout_trouble(owner: ModelDeployment, deployment: Manifest | None, observed: Observed) -> Trouble | None:

@@ -9,6 +9,9 @@ from typing import Any
 from slipway.api.conditions import EventReason, Reason
 from slipway.cluster.resources import Manifest
 
+Child = tuple[str, str]
+"""A child of a ModelDeployment: its kind and name."""
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -27,13 +30,15 @@ class Observed:
 
     model: Manifest | None = None
     version: Manifest | None = None
-    children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    children: Mapping[Child, Manifest] = field(default_factory=dict)
     """Live children by kind and name."""
     pods: tuple[Manifest, ...] = ()
     mount_warnings: Mapping[str, str] = field(default_factory=dict)
     """By pod uid: the newest Warning Event of a pod whose containers cannot be created yet."""
     refusal: Refusal | None = None
     """The first child that the apiserver refused in this pass."""
+    contests: Mapping[Child, str | None] = field(default_factory=dict)
+    """Children whose repair must wait, because somebody else changes them again and again, and who (None: not asked; empty: unknown)."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ class EventDraft:
     reason: EventReason
     message: str
     warning: bool = False
-    child: tuple[str, str] | None = None
-    """Kind and name of the child whose apply this tells of: said even when a later write of the same pass fails."""
+    child: Child | None = None
+    """The child whose apply this tells of: said even when a later write of the same pass fails."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,10 @@ class Plan:
     status: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[EventDraft, ...] = ()
     requeue_after: float | None = None
+    repairs: frozenset[Child] = frozenset()
+    """Applies that no change of the object asked for: somebody changed or deleted the child, or the operator itself is another one."""
+    held: tuple[Child, ...] = ()
+    """Children that differ, and whose repair waits."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import random
 import time
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError, Conflict
+from slipway.cluster.http import ApiError, Conflict, NamespaceEnding
 from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
@@ -135,6 +135,9 @@ class Engine:
         except Conflict:
             result = "conflict"  # planned on an old state: the newer one is on its way through the watch
             self.queue.add_after(key, max(CONFLICT_RETRY_SECONDS, self.queue.retry(key) / 10))
+        except NamespaceEnding:
+            result = "namespace-ending"  # nothing to do, unless the deletion of the namespace is itself stuck
+            self.queue.retry(key)
         except NotLeader as error:
             result = "not-leader"  # retried: the fence may only not have heard yet that this replica leads
             log.warning("%s; again in %.1f s", error, self.queue.retry(key))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
 from slipway.cluster.resources import CHILD_KINDS, MODEL, MODEL_VERSION, POD, Manifest
 from slipway.cluster.store import Store
 from slipway.plan.names import headless_name, version_name
 from slipway.plan.trouble import MOUNT_EVENTS, awaits_containers
-from slipway.plan.types import Observed, Refusal
+from slipway.plan.types import Child, Observed, Refusal
 
 MAX_PODS_ASKED = 3
 """Pods of one deployment hang for the same reason: a few tell it."""
 
 
-def observe(manifest: Manifest, store: Store, mount_warnings: dict[str, str], refusal: Refusal | None = None) -> Observed:
+def observe(
+    manifest: Manifest,
+    store: Store,
+    mount_warnings: dict[str, str],
+    refusal: Refusal | None = None,
+    contests: Mapping[Child, str | None] | None = None,
+) -> Observed:
     """Everything that the ModelDeployment touches, as far as the watches have told."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     model, version = manifest["spec"].get("model", ""), manifest["spec"].get("version", "")
@@ -29,6 +37,7 @@ def observe(manifest: Manifest, store: Store, mount_warnings: dict[str, str], re
         pods=tuple(store.of_deployment(POD, namespace, name)),
         mount_warnings=mount_warnings,
         refusal=refusal,
+        contests=contests or {},
     )
 
 

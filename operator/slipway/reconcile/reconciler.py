@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -12,28 +12,45 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Conflict, Refused
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource, resource_of
 from slipway.cluster.store import Store
+from slipway.plan.contest import contested_message, last_writer
 from slipway.plan.model_deployment import plan_deployment
 from slipway.plan.registry import plan_model, plan_version
-from slipway.plan.types import EventDraft, Observed, Plan, Refusal
+from slipway.plan.types import Child, EventDraft, Observed, Plan, Refusal
+from slipway.reconcile.budget import Budget
+from slipway.reconcile.contests import Contests
+from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.observe import observe, owned_by, read_mount_warnings
 from slipway.reconcile.queue import ObjectKey
 from slipway.settings import Serving
-from slipway.telemetry import info, metrics
+from slipway.telemetry import info
 
 log = logging.getLogger(__name__)
 
 REFUSAL_RETRY_SECONDS = 30.0
 """How soon to ask again for a child that was refused: nothing tells when a quota or a policy changes."""
+STATUS_BUDGET = (20, 2.0)
+"""Status writes of one object at once, and in how many seconds there may be one more."""
 
 
 class Reconciler:
     """Brings single objects to what they ask for."""
 
-    def __init__(self, store: Store, cluster: Cluster, serving: Serving, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        serving: Serving,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._cluster = cluster
         self._serving = serving
         self._now = now
+        self._clock = clock
+        self._contests = Contests()
+        self._status_budget = Budget(*STATUS_BUDGET)
+        self._recorder = Recorder(cluster, now, clock)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Reconciles the object; returns after how many seconds it wants to be looked at again, if at all.
@@ -49,8 +66,8 @@ class Reconciler:
         manifest = self._store.get(resource, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             return None
-        await self._finish(manifest, self._registry_plan(resource, manifest))
-        return None
+        plan = self._registry_plan(resource, manifest)
+        return await self._finish(manifest, plan)
 
     def _registry_plan(self, resource: Resource, manifest: Manifest) -> Plan:
         namespace = manifest["metadata"]["namespace"]
@@ -66,40 +83,75 @@ class Reconciler:
         manifest = self._store.get(MODEL_DEPLOYMENT, key.namespace, key.name)
         if manifest is None or "deletionTimestamp" in manifest["metadata"]:
             info.forget(key.namespace, key.name)
+            self._contests.forget(key)
             return None
         warnings = await read_mount_warnings(manifest, self._store, self._cluster)
-        observed = observe(manifest, self._store, warnings)
-        plan = plan_deployment(manifest, observed, self._serving, self._now())
-        drafts, applied = plan.events, list[tuple[str, str]]()
+
+        def look(refusal: Refusal | None = None) -> tuple[Observed, Plan]:
+            observed = observe(manifest, self._store, warnings, refusal, self._contests.held(key, self._clock()))
+            return observed, plan_deployment(manifest, observed, self._serving, self._now())
+
+        observed, plan = look()
+        if await self._ask_who(key, plan, observed):
+            observed, plan = look()
+        drafts, applied = plan.events, list[Child]()
         try:
-            refusal = await self._apply(manifest, plan, observed, applied)
+            refusal = await self._apply(key, manifest, plan, observed, applied)
             if plan.applies or plan.deletes:
-                observed = observe(manifest, self._store, warnings, refusal)
-                plan = plan_deployment(manifest, observed, self._serving, self._now())
-            await self._finish(manifest, plan, _merged(_about(applied, drafts), plan.events))
+                observed, plan = look(refusal)
+            delay = await self._finish(manifest, plan, _about(applied, drafts))
         except ApiError:  # what was applied is not applied again, so nothing else will tell; a status does tell again
-            await self._record_all(manifest, _about(applied, drafts))
+            await self._recorder.record(manifest, _about(applied, drafts))
             raise
         info.update(manifest, plan.status, observed.model)
-        return REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after
+        return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
 
-    async def _apply(self, manifest: Manifest, plan: Plan, observed: Observed, applied: list[tuple[str, str]]) -> Refusal | None:
+    def _look_again(self, key: ObjectKey, *delays: float | None) -> float | None:
+        """The soonest of the delays and of the ends of contests."""
+        now = self._clock()
+        self._contests.tidy(key, now)
+        return min((delay for delay in (*delays, self._contests.next_look(key, now)) if delay is not None), default=None)
+
+    async def _ask_who(self, key: ObjectKey, plan: Plan, observed: Observed) -> bool:
+        """Names who wrote last to children whose repair waits; returns whether there was one to ask for."""
+        unknown = [child for child in plan.held if observed.contests[child] is None]
+        for kind, name in unknown:
+            live = await self._cluster.get(resource_of({"kind": kind}), key.namespace, name)
+            self._contests.name(key, (kind, name), last_writer(live) or "")
+        return bool(unknown)
+
+    async def _apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""
-        if any((child["kind"], child["metadata"]["name"]) not in observed.children for child in plan.applies):
+        if any(_about_whom(child) not in observed.children for child in plan.applies):
             await self._confirm(manifest)
         for child in plan.applies:
-            live = observed.children.get((child["kind"], child["metadata"]["name"]))
-            try:
-                self._store.put(resource_of(child), await self._cluster.apply(child, live))
-                applied.append((child["kind"], child["metadata"]["name"]))
-                log.info("applied %s %s", *applied[-1])
-            except Refused as error:
-                log.warning("refused: %s", error.message)
-                foreign = live is None and await self._exists_for_others(child)
-                return Refusal(child["kind"], child["metadata"]["name"], error.message, foreign)
+            refusal = await self._apply_one(key, child, plan, observed)
+            if refusal:
+                return refusal
+            applied.append(_about_whom(child))
         for live in plan.deletes:
             await self._cluster.delete(live)
             self._store.remove(resource_of(live), live)
+        return None
+
+    async def _apply_one(self, key: ObjectKey, child: Manifest, plan: Plan, observed: Observed) -> Refusal | None:
+        """Applies a child. Repairs are counted, also those for which somebody was faster: else who is always faster is never named."""
+        about = _about_whom(child)
+        live = observed.children.get(about)
+        try:
+            answer = await self._cluster.apply(child, live)
+        except Refused as error:
+            log.warning("refused: %s", error.message)
+            foreign = live is None and await self._exists_for_others(child)
+            return Refusal(*about, error.message, foreign)
+        except Conflict:
+            if _repaired(about, plan):
+                self._contests.attempt(key, about, self._clock())
+            raise
+        self._store.put(resource_of(child), answer)
+        if about in plan.repairs:
+            self._contests.attempt(key, about, self._clock())
+        log.info("applied %s %s", *about)
         return None
 
     async def _confirm(self, manifest: Manifest) -> None:
@@ -120,59 +172,46 @@ class Reconciler:
         found = await self._cluster.get(resource_of(child), meta["namespace"], meta["name"])
         return found is not None and not owned_by(found, meta["ownerReferences"][0]["uid"])
 
-    async def _finish(self, manifest: Manifest, plan: Plan, events: tuple[EventDraft, ...] | None = None) -> None:
-        """One status write when it differs, then Events."""
+    async def _finish(self, manifest: Manifest, plan: Plan, done: tuple[EventDraft, ...] = ()) -> float | None:
+        """One status write when it differs, then Events: of what was `done`, and of the status.
+
+        Returns the delay after which a status may be written that must wait; what it would have told is told with it.
+        """
         if plan.status != manifest.get("status"):
+            delay = self._status_budget.wait(manifest["metadata"]["uid"], self._clock())
+            if delay:
+                await self._ask_whose_status(manifest)
+                await self._recorder.record(manifest, done)
+                return delay
             self._store.put(resource_of(manifest), await self._cluster.apply_status(manifest, plan.status))
-        await self._record_all(manifest, plan.events if events is None else events)
+        await self._recorder.record(manifest, (*done, *(draft for draft in plan.events if draft.child is None)))
+        return None
 
-    async def _record_all(self, manifest: Manifest, events: tuple[EventDraft, ...]) -> None:
-        for draft in events:
-            if draft.reason is EventReason.STALLED:
-                metrics.ERRORS.labels(draft.message.partition(":")[0]).inc()
-            await self._record(manifest, draft)
+    async def _ask_whose_status(self, manifest: Manifest) -> None:
+        """Names somebody else who writes a ModelDeployment's status, which is why it changes so often.
 
-    async def _record(self, manifest: Manifest, draft: EventDraft) -> None:
-        """Records an Event; a lost Event is logged, never retried: the condition says the same."""
-        try:
-            await self._cluster.record(event_manifest(manifest, draft, self._now()))
-        except ApiError as error:
-            log.warning("Event %s could not be recorded: %s", draft.reason, error)
-
-
-def event_manifest(manifest: Manifest, draft: EventDraft, now: datetime) -> Manifest:
-    """The core/v1 Event; its name follows from what it says, so that saying it again counts it up."""
-    meta = manifest["metadata"]
-    said = f"{meta['uid']}/{draft.reason}/{draft.message}"
-    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {"name": f"{meta['name']}.{hashlib.sha256(said.encode()).hexdigest()[:16]}", "namespace": meta["namespace"]},
-        "involvedObject": {
-            "apiVersion": manifest["apiVersion"],
-            "kind": manifest["kind"],
-            "name": meta["name"],
-            "namespace": meta["namespace"],
-            "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"],
-        },
-        "reason": str(draft.reason),
-        "message": draft.message[:1024],
-        "type": "Warning" if draft.warning else "Normal",
-        "count": 1,
-        "firstTimestamp": time,
-        "lastTimestamp": time,
-        "source": {"component": "slipway"},
-        "reportingComponent": "slipway.dev/operator",
-        "reportingInstance": "slipway-operator",
-    }
+        It is told at once: whoever is always faster lets no status through that would tell it.
+        """
+        kind, meta = manifest["kind"], manifest["metadata"]
+        key, about = ObjectKey(kind, meta["namespace"], meta["name"]), (kind, meta["name"])
+        if kind != MODEL_DEPLOYMENT.kind or about in self._contests.held(key, self._clock()):
+            return
+        writer = last_writer(await self._cluster.get(MODEL_DEPLOYMENT, key.namespace, key.name), "status")
+        if writer:
+            self._contests.found(key, about, writer, self._clock())
+            said = contested_message({about: writer}, key.name)
+            await self._recorder.record(manifest, (EventDraft(EventReason.CONTESTED, said, warning=True),))
 
 
-def _about(children: list[tuple[str, str]], drafts: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:
+def _about_whom(child: Manifest) -> Child:
+    return child["kind"], child["metadata"]["name"]
+
+
+def _repaired(child: Child, plan: Plan) -> bool:
+    """Whether the apply puts back what somebody changed, as its Event would say."""
+    return any(draft.reason is EventReason.CHILD_REPAIRED and draft.child == child for draft in plan.events)
+
+
+def _about(children: list[Child], drafts: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:
     """Those that tell of one of the children."""
     return tuple(draft for draft in drafts if draft.child in children)
-
-
-def _merged(first: tuple[EventDraft, ...], second: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:
-    return tuple(dict.fromkeys((*first, *second)))

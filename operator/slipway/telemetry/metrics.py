@@ -20,6 +20,9 @@ QUEUE_DELAY = Histogram(
 QUEUE_RATIONED = Counter("slipway_queue_rationed", "Objects put off because they had come too often in a short time.")
 WRITES = Counter("slipway_writes", "Accepted writes to the apiserver.", ["verb", "kind"])
 CONFLICTS = Counter("slipway_conflicts", "Writes refused because the object had changed.", ["kind"])
+EVENTS_DROPPED = Counter(
+    "slipway_events_dropped", "Kubernetes Events not recorded, because the object had said enough for the reason.", ["reason"]
+)
 ERRORS = Counter("slipway_errors", "Reconciles that failed, by the error's type or the condition's reason.", ["reason"])
 LEADER = Gauge("slipway_leader", "1 on the replica that writes.")
 WATCH_EVENTS = Counter("slipway_watch_events", "Watch events received.", ["kind"])
@@ -35,3 +38,11 @@ DEPLOYMENT_CONDITION = Gauge(
     "1 while the condition is True.",
     ["namespace", "deployment", "condition", "reason"],
 )
+LEDGER_SIZE = Gauge("slipway_ledger_size", "Entries of the ledger, as far as this replica has seen it.")
+LEDGER_APPEND = Histogram(
+    "slipway_ledger_append_seconds",
+    "Time until appended entries are durable.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+LEDGER_CHECKPOINT_AGE = Gauge("slipway_ledger_checkpoint_age_seconds", "How long the oldest entry without a checkpoint has waited for one.")
+LEDGER_FAILURES = Counter("slipway_ledger_failures", "What the ledger could not do.", ["reason"])

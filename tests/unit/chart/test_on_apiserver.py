@@ -91,7 +91,7 @@ def test_pod_security_warns_here(kubeconfig: Path) -> None:
 
 
 def test_the_policies_type_check(installed: Path) -> None:
-    for name in ("slipway-leader-fence", "slipway-no-adoption"):
+    for name in ("slipway-leader-fence", "slipway-no-adoption", "slipway-requested-by"):
         kubectl(installed, "wait", "--for=jsonpath={.status.observedGeneration}=1", f"validatingadmissionpolicy/{name}", WAIT)
         policy = get(installed, "validatingadmissionpolicy", name)
         assert policy["status"]["typeChecking"] == {}, policy["status"]

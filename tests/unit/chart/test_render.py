@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from slipway.api.requested_by import MAX_SIZE
+from slipway.cli.stamping import REFUSAL
 from slipway.cluster.client import FENCE_MESSAGE
 from slipway.cluster.resources import CHILD_KINDS, OWN_KINDS, WATCHED
-from slipway.plan.model_deployment import OPTIONAL_CHILDREN
+from slipway.plan.children import OPTIONAL_CHILDREN
 from slipway.settings import Runtime, settings_from
 from tests.cluster.tools import KUBERNETES_VERSION
 from tests.unit.chart.helm import CHART, PLATFORM, VARIANTS, Manifest, helm, one, refusal, render
@@ -22,6 +24,8 @@ CLUSTER_KINDS = {
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
 }
@@ -211,6 +215,49 @@ class TestAdmission:
         (validation,) = one(default, "ValidatingAdmissionPolicy", "slipway-leader-fence")["spec"]["validations"]
         assert validation["message"].startswith(FENCE_MESSAGE)
         assert validation["messageExpression"].startswith(f"'{FENCE_MESSAGE}")
+
+    @pytest.mark.parametrize(
+        ("version", "mutating", "expected"),
+        [
+            ("1.37.2", "auto", "v1"), ("1.36.0", "auto", "v1"), ("1.35.4", "auto", None), ("1.34.0", "auto", None),
+            ("1.37.2", False, None), ("1.37.2", True, "v1"), ("1.34.0", True, "v1beta1"),
+        ],
+    )  # fmt: skip
+    def test_the_stamp_is_filled_in_where_that_is_served(self, version: str, mutating: bool | str, expected: str | None) -> None:
+        arguments = ("template", "slipway", CHART, "--kube-version", version)
+        text = helm(*arguments, values={"admission": {"mutating": mutating}}).stdout
+        manifests = [manifest for manifest in yaml.safe_load_all(text) if manifest]
+        found = {m["apiVersion"].rpartition("/")[2] for m in manifests if m["kind"].startswith("MutatingAdmissionPolicy")}
+
+        assert found == ({expected} if expected else set())
+        assert f"'{REFUSAL.rpartition(' ')[0]} must '" in text, "the plugin knows the refusal by its beginning"
+        hint = "be written by the client here" if expected is None else "leave it out"
+        assert (
+            hint
+            in one(manifests, "ValidatingAdmissionPolicy", "slipway-requested-by-default")["spec"]["validations"][-1]["messageExpression"]
+        )
+
+    def test_a_cluster_that_serves_no_mutating_policies_gets_none(self) -> None:
+        def rendered(*kinds: str) -> str:
+            served = [f"--api-versions=admissionregistration.k8s.io/{kind}" for kind in kinds]
+            return helm("template", "slipway", CHART, "--kube-version", KUBERNETES_VERSION, *served).stdout
+
+        validating = "v1/ValidatingAdmissionPolicy"
+        assert "kind: MutatingAdmissionPolicy" not in rendered(validating)
+        assert "kind: MutatingAdmissionPolicy" in rendered(validating, "v1/MutatingAdmissionPolicy")
+        assert "k8s.io/v1beta1\nkind: MutatingAdmissionPolicy" in rendered(validating, "v1beta1/MutatingAdmissionPolicy")
+
+    def test_stamps_are_as_long_as_the_operator_reads(self, default: list[Manifest]) -> None:
+        variables = one(default, "ValidatingAdmissionPolicy", "slipway-requested-by")["spec"]["variables"]
+        (stamped,) = [variable["expression"] for variable in variables if variable["name"] == "stamped"]
+        assert stamped.startswith(f"size(variables.before) <= {MAX_SIZE} &&")
+
+    def test_stamps_are_asked_for_where_the_release_serves(self) -> None:
+        manifests = render({"watchNamespaces": ["growth"]})
+        for kind in ("MutatingAdmissionPolicy", "ValidatingAdmissionPolicy"):
+            constraints = one(manifests, kind, "slipway-requested-by")["spec"]["matchConstraints"]
+            (selector,) = constraints["namespaceSelector"]["matchExpressions"]
+            assert selector == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["growth"]}
 
     def test_it_names_the_operator_of_its_own_release(self) -> None:
         manifests = render(namespace="growth")

@@ -8,7 +8,7 @@ from typing import Any
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Refused, Request
 from slipway.cluster.resources import CHILD_KINDS, EVENT, LEASE, OWN_KINDS, WATCHED, Resource
-from slipway.plan.model_deployment import OPTIONAL_CHILDREN
+from slipway.plan.children import OPTIONAL_CHILDREN
 from tests.unit.chart.helm import render
 from tests.unit.chart.test_render import operator_rules
 

@@ -38,6 +38,7 @@ async def test_only_events_about_mounts_and_sandboxes_count() -> None:
     store.put(POD, {"kind": "Pod", "metadata": meta, "status": {"phase": "Pending", "containerStatuses": [waiting]}})
 
     async def events(request: Request) -> Any:
+        assert request.query == {"fieldSelector": "involvedObject.uid=p"}
         return {
             "items": [
                 {"type": "Warning", "reason": "FailedMount", "message": "no secret", "lastTimestamp": "2026-11-23T12:00:00Z"},

@@ -33,6 +33,7 @@ def test_plan(case: str) -> None:
         pods=tuple(_from_template(pod, live) for pod in given.get("pods", [])),
         mount_warnings=given.get("mountWarnings", {}),
         refusal=Refusal(**given["refusal"]) if "refusal" in given else None,
+        contests={tuple(child.split()): writer for child, writer in given.get("contests", {}).items()},
     )
     plan = plan_deployment(given["deployment"], observed, SERVING, NOW)
     got = {

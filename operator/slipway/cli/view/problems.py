@@ -66,6 +66,9 @@ def problems(deployment: Json, pods: Sequence[Json]) -> list[Problem]:
     """All that is wrong: what the conditions say, then what pods add to it."""
     first = problem(deployment)
     found = [first] if first else []
+    contested = conditions(deployment).get("Contested", {})
+    if contested.get("status") == "True" and not (first and first.reason == contested["reason"]):
+        found.append(_problem(deployment, contested["reason"], contested.get("message", "")))
     for trouble in (trouble for pod in pods for trouble in troubles(pod)):
         if trouble.reason not in {known.reason for known in found}:
             found.append(_problem(deployment, trouble.reason, trouble.message))

@@ -1,4 +1,4 @@
-"""A write that fails in the middle of a pass loses no Event. The apiserver is a function that answers as one does."""
+"""Writes that fail in the middle of a pass: no Event is lost or untrue, and who is always faster is named. The apiserver is a function."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, NotFound, Refused, Request
 from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION
 from slipway.cluster.store import Store
+from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.reconciler import Reconciler
 from slipway.settings import Runtime, Serving
@@ -27,6 +28,10 @@ class Apiserver:
     def __init__(self) -> None:
         self.version = 100
         self.conflicts = 0
+        self.faster = False
+        """Whether somebody else always writes the Deployment first."""
+        self.attempts = 0
+        """Applies of the Deployment."""
         self.refused: Exception | None = None
         self.events: list[str] = []
 
@@ -38,7 +43,14 @@ class Apiserver:
             self.conflicts -= 1
             raise Conflict(409, "Conflict", "the object has been modified")
         if request.method == "GET":
+            if request.path.endswith("/modeldeployments/churn"):
+                return {"metadata": {"uid": "d", "generation": 1}}
+            if self.faster and request.path.endswith("/deployments/churn"):
+                return {"metadata": {"managedFields": [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}]}}
             raise NotFound(404, "NotFound", "none")
+        self.attempts += request.path.endswith("/deployments/churn")
+        if self.faster and request.path.endswith("/deployments/churn"):
+            raise Conflict(409, "Conflict", "the object has been modified")
         if self.refused and request.path.endswith("/deployments/churn"):
             raise self.refused
         self.version += 1
@@ -90,15 +102,20 @@ async def test_what_was_applied_is_told_though_the_status_conflicts(apiserver: A
     assert apiserver.events == ["Deployed: Rolling out version 3 of model churn"], "and once"
 
 
+def edit(apiserver: Apiserver, store: Store, replicas: int) -> None:
+    """Somebody changes the Deployment, and the watch tells."""
+    child = deepcopy(store.get(DEPLOYMENT, "n", "churn"))
+    assert child is not None
+    apiserver.version += 1000
+    child["metadata"]["resourceVersion"] = str(apiserver.version)
+    child["spec"]["replicas"] = replicas
+    store.put(DEPLOYMENT, child)
+
+
 async def test_a_repair_is_told_though_the_status_conflicts(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:
     await reconciler.reconcile(KEY)
     apiserver.events.clear()
-    child = deepcopy(store.get(DEPLOYMENT, "n", "churn"))
-    assert child is not None
-    child["metadata"]["resourceVersion"] = "9000"
-    child["spec"]["replicas"] = 7
-    apiserver.version = 9000
-    store.put(DEPLOYMENT, child)
+    edit(apiserver, store, 7)
     refresh(store, "9001")
     owner = store.get(MODEL_DEPLOYMENT, "n", "churn")
     assert owner is not None
@@ -121,3 +138,47 @@ async def test_what_a_status_tells_comes_with_the_retry(apiserver: Apiserver, st
     assert apiserver.events == ["Stalled: QuotaExceeded: exceeded quota: q"]
     await reconciler.reconcile(KEY)
     assert len(apiserver.events) == 1, "it is told by difference to the status that is stored"
+
+
+async def test_a_repair_that_is_refused_is_not_told_as_done(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:
+    await reconciler.reconcile(KEY)
+    apiserver.events.clear()
+    edit(apiserver, store, 7)
+    apiserver.refused = Refused(403, "Forbidden", "exceeded quota: q")
+    await reconciler.reconcile(KEY)
+    assert apiserver.events == ["Stalled: QuotaExceeded: exceeded quota: q"]
+
+
+async def test_who_is_always_faster_is_named_after_five_attempts(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:
+    await reconciler.reconcile(KEY)
+    apiserver.events.clear()
+    apiserver.faster, apiserver.attempts = True, 0
+    edit(apiserver, store, 7)
+    for _ in range(FREE_REPAIRS):
+        with pytest.raises(Conflict):
+            await reconciler.reconcile(KEY)
+    for _ in range(3):
+        delay = await reconciler.reconcile(KEY)
+        assert delay is not None
+        assert 0 < delay <= WAIT_BASE, "it is looked at again when the wait is over"
+    assert apiserver.attempts == FREE_REPAIRS
+    assert len(apiserver.events) == 1
+    assert "Contested: Deployment churn is changed again and again by field manager flipper" in apiserver.events[0]
+
+
+async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
+    apiserver: Apiserver, store: Store, reconciler: Reconciler
+) -> None:
+    await reconciler.reconcile(KEY)
+    for number in range(FREE_REPAIRS + 3):
+        edit(apiserver, store, 10 + number)
+        await reconciler.reconcile(KEY)
+    assert apiserver.attempts == 1 + FREE_REPAIRS
+    owner = deepcopy(store.get(MODEL_DEPLOYMENT, "n", "churn"))
+    assert owner is not None
+    owner["metadata"] |= {"resourceVersion": str(apiserver.version + 1), "generation": 2}
+    owner["spec"] |= {"replicas": 4}
+    store.put(MODEL_DEPLOYMENT, owner)
+    await reconciler.reconcile(KEY)
+    assert apiserver.attempts == 2 + FREE_REPAIRS
+    assert (store.get(DEPLOYMENT, "n", "churn") or {})["spec"]["replicas"] == 4

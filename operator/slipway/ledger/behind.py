@@ -1,0 +1,160 @@
+"""What is written after the fact: bundles, tiles, checkpoints, index, anchors. It follows from the slots, so a crash loses none of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slipway.ledger.anchors import Anchor, contradiction, known_checkpoints
+from slipway.ledger.checkpoint import Checkpoint
+from slipway.ledger.errors import LedgerForked, LedgerUnavailable
+from slipway.ledger.log import Log
+from slipway.ledger.storing import create_same, put
+from slipway.ledger.tiles import CHECKPOINT, WIDTH
+from slipway.ledger.view import View
+from slipway.telemetry import metrics
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY, LAST_RETRY = 1.0, 30.0
+"""Seconds before another try when the store does not answer."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When a checkpoint is due. One costs about five puts and a copy of the last bundle, so that a slow log waits a little longer."""
+
+    entries: int = WIDTH
+    """So many entries without one are enough, however short the time."""
+    quickest: float = 10.0
+    """Seconds after the first entry without one, unless the last bundle has more than `share` times as many."""
+    share: int = 16
+    slowest: float = 300.0
+    """Seconds, in any case."""
+
+    def seconds_left(self, new: int, waited: float, width: int) -> float:
+        """Until one is due, with `new` entries of which the first has `waited`, and `width` entries in the last bundle; inf for never."""
+        if not new:
+            return math.inf
+        if new >= self.entries:
+            return 0.0
+        limit = self.quickest if new * self.share >= width else self.slowest
+        return max(0.0, limit - waited)
+
+
+class Behind:
+    """Writes what follows from the slots, in the order in which a reader may rely on it."""
+
+    def __init__(self, held: Log, anchors: Sequence[Anchor], pace: Pace) -> None:
+        self._log = held
+        self._anchors = anchors
+        self._pace = pace
+        self._asked: set[str] = set()
+        """Anchors that agreed with the store once; from then on this process compares nothing that it has not written itself."""
+        self._first_new: float | None = None
+        """When the first entry came that no checkpoint covers."""
+        self._anchored = {anchor.name: 0 for anchor in anchors}
+        self._news = asyncio.Event()
+        self._note: tuple[int, bytes] | None = None
+
+    @property
+    def covered(self) -> int:
+        """How many entries the newest checkpoint covers."""
+        return self._log.view.size if self._log.view else 0
+
+    @property
+    def age(self) -> float:
+        """Seconds that the oldest entry without a checkpoint has waited; 0 for none."""
+        return time.monotonic() - self._first_new if self._first_new is not None else 0.0
+
+    def noticed(self) -> None:
+        """Entries came."""
+        if self._first_new is None and self._log.size > self.covered:
+            self._first_new = time.monotonic()
+        self._news.set()
+
+    async def expect(self) -> dict[str, list[Checkpoint]]:
+        """What the anchors know, by their names. One that does not answer is asked again before it is given anything."""
+        found = {}
+        for anchor in self._anchors:
+            try:
+                found[anchor.name] = await known_checkpoints(anchor, self.covered, self._log.signer.verifier)
+            except LedgerUnavailable as error:
+                self._failed("anchor", error)
+            else:
+                self._asked.add(anchor.name)
+        return found
+
+    async def run(self) -> None:
+        """Writes on until it is cancelled. Raises LedgerForked when what is stored is not what was written."""
+        retry = FIRST_RETRY
+        while True:
+            self._news.clear()
+            try:
+                await self._log.store_full()
+                if self._seconds_left() <= 0:
+                    await self.checkpoint()
+                    await self.anchor()
+                retry = FIRST_RETRY
+            except LedgerUnavailable as error:
+                self._failed("behind", error)
+                await asyncio.sleep(retry)
+                retry = min(LAST_RETRY, retry * 2)
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), min(self._seconds_left(), 60.0))
+
+    async def checkpoint(self) -> None:
+        """Publishes one of the log as it is, if it has grown, and completes the index up to there."""
+        held = self._log
+        if held.size > self.covered:
+            growth, began = held.growth, time.monotonic()
+            checkpoint = Checkpoint(held.signer.verifier.name, growth.size, growth.root)
+            view, partial = View.of(held.store, checkpoint, growth), growth.partial()
+            note = checkpoint.sign(held.signer)
+            await held.store_full()
+            for key, data in partial:
+                await create_same(held.store, key, data)
+            await put(held.store, CHECKPOINT, note)
+            held.view, self._note = view, (checkpoint.size, note)
+            self._first_new = began if held.size > checkpoint.size else None
+        await held.ids.store_runs(self.covered)
+
+    async def anchor(self) -> None:
+        """Gives the newest checkpoint to every anchor that does not have it. An anchor that does not answer holds nothing up."""
+        if self._note is None:
+            return
+        size, note = self._note
+        for anchor in self._anchors:
+            if self._anchored[anchor.name] >= size:
+                continue
+            try:
+                await self._ask(anchor)
+                await anchor.publish(size, note)
+                self._anchored[anchor.name] = size
+            except LedgerUnavailable as error:
+                self._failed("anchor", error)
+
+    async def _ask(self, anchor: Anchor) -> None:
+        """At its first answer, an anchor must agree with the store."""
+        view = self._log.view
+        if anchor.name in self._asked or view is None:
+            return
+        for known in await known_checkpoints(anchor, view.size, self._log.signer.verifier):
+            root = await view.root_at(known.size) if known.size <= view.size else None
+            if wrong := contradiction(anchor, known, view.size, root):
+                raise wrong
+        self._asked.add(anchor.name)
+
+    def _seconds_left(self) -> float:
+        size = self._log.size
+        return self._pace.seconds_left(size - self.covered, self.age, size % WIDTH)
+
+    def _failed(self, reason: str, error: LedgerUnavailable | LedgerForked) -> None:
+        metrics.LEDGER_FAILURES.labels(reason).inc()
+        log.warning("ledger: %s", error)

@@ -1,0 +1,153 @@
+"""Answers whether the log has an id already, however long ago and by whom it was appended. Memory is bounded; see `index`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from slipway.ledger import index
+from slipway.ledger.entry import id_of
+from slipway.ledger.errors import LedgerForked
+from slipway.ledger.storing import create_same, fetch, is_there
+from slipway.ledger.tiles import WIDTH
+from slipway.ledger.view import View
+from slipway.objectstore.errors import Missing
+from slipway.objectstore.s3 import S3Store
+
+KNOWN_OWNERS = 8192
+"""Objects whose ids are kept after a lookup."""
+CACHED_PARTS = 64
+"""About 96 KiB each."""
+
+
+class Ids:
+    """The ids of the log: those of the last entries in memory, the others in the store's index."""
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+        self._runs = 0
+        """Runs of level 0 that the store has, with all that are merged from them."""
+        self._keys: list[bytes] = []
+        """Of the entries after those runs, in order."""
+        self._tail: dict[bytes, int] = {}
+        self._known: OrderedDict[bytes, dict[bytes, int]] = OrderedDict()
+        self._parts: OrderedDict[str, bytes] = OrderedDict()
+
+    def add(self, entry_id: str) -> None:
+        """The next entry of the log has this id."""
+        key = index.key_of(entry_id)
+        self._tail.setdefault(key, self._runs * index.RUN + len(self._keys))
+        self._keys.append(key)
+
+    async def find(self, ids: Iterable[str]) -> dict[str, int]:
+        """The entries' numbers, of those ids that the log has (an index is no proof: see `confirm`)."""
+        keys = {entry_id: index.key_of(entry_id) for entry_id in ids}
+        await self._look_up({key[: index.OWNER] for key in keys.values() if key not in self._tail})
+        found = {}
+        for entry_id, key in keys.items():
+            at = self._tail.get(key, self._known.get(key[: index.OWNER], {}).get(key))
+            if at is not None:
+                found[entry_id] = at
+        return found
+
+    def in_memory(self, number: int) -> bool:
+        """Whether the entry is one that this process has seen: then its id needs no confirmation."""
+        return number >= self._runs * index.RUN
+
+    async def store_runs(self, size: int) -> None:
+        """Writes the runs that the first `size` entries complete, and what is merged of them."""
+        while (self._runs + 1) * index.RUN <= size:
+            await self._store_run(self._runs, self._keys[: index.RUN])
+            for key in self._keys[: index.RUN]:
+                at = self._tail.pop(key, None)
+                if at is not None and (known := self._known.get(key[: index.OWNER])) is not None:
+                    known.setdefault(key, at)
+            self._keys = self._keys[index.RUN :]
+            self._tail = {key: at for key, at in self._tail.items() if at >= (self._runs + 1) * index.RUN}
+            self._runs += 1
+
+    async def recover(self, view: View) -> None:
+        """Takes up where the last writer stopped: completes the store's index for the view, and reads the ids after it."""
+        count = view.size // index.RUN
+        self._runs = await self._stored_runs(count)
+        for level, number in index.runs(self._runs):
+            await self._ensure(level, number)
+        first = self._runs * index.RUN // WIDTH
+        for bundle in range(first, -(-view.size // WIDTH)):
+            for entry in await view.entries(bundle):
+                self.add(id_of(entry))
+            await self.store_runs(min(view.size, (bundle + 1) * WIDTH))
+
+    async def _look_up(self, owners: Iterable[bytes]) -> None:
+        unknown = [owner for owner in owners if not self._is_known(owner)]
+        while unknown:
+            runs = self._runs
+            found = await asyncio.gather(*(self._read(owner, runs) for owner in unknown)) if runs else [{} for _ in unknown]
+            if runs == self._runs:  # else a run was completed meanwhile: its ids are in neither
+                for owner, keys in zip(unknown, found, strict=True):
+                    self._known[owner] = keys
+                while len(self._known) > KNOWN_OWNERS + len(unknown):
+                    self._known.popitem(last=False)
+                return
+
+    def _is_known(self, owner: bytes) -> bool:
+        if owner in self._known:
+            self._known.move_to_end(owner)
+            return True
+        return False
+
+    async def _read(self, owner: bytes, runs: int) -> dict[bytes, int]:
+        wanted = index.runs(runs)
+        parts = await asyncio.gather(*(self._part(level, number, index.part_of(level, owner)) for level, number in wanted))
+        return {key: at for part in parts for key, at in reversed(index.search(part, owner))}
+
+    async def _part(self, level: int, number: int, part: int) -> bytes:
+        path = index.part_path(level, number, part)
+        if path in self._parts:
+            self._parts.move_to_end(path)
+            return self._parts[path]
+        try:
+            data = await fetch(self._store, path)
+        except Missing as error:
+            raise LedgerForked(
+                f"{error.uri} is missing: part of the index was deleted; restart the operator, and it makes it again"
+            ) from error
+        self._parts[path] = data
+        while len(self._parts) > CACHED_PARTS:
+            self._parts.popitem(last=False)
+        return data
+
+    async def _store_run(self, number: int, keys: list[bytes]) -> None:
+        records = ((key, number * index.RUN + position) for position, key in enumerate(keys))
+        await create_same(self._store, index.part_path(0, number, 0), index.encode(records))
+        for level, whole in index.finished_by(number):
+            await self._merge(level, whole)
+
+    async def _merge(self, level: int, number: int) -> None:
+        """The last part is written last: where it is, all are."""
+        for part in range(index.parts(level - 1)):
+            paths = [index.part_path(below, child, part) for below, child in index.children(level, number)]
+            sources = [await fetch(self._store, path) for path in paths]
+            for offset, data in index.merged(level, sources):
+                await create_same(self._store, index.part_path(level, number, (part << index.FAN) + offset), data)
+
+    async def _ensure(self, level: int, number: int) -> None:
+        if level and not await is_there(self._store, index.part_path(level, number, index.parts(level) - 1)):
+            for below, child in index.children(level, number):
+                await self._ensure(below, child)
+            await self._merge(level, number)
+
+    async def _stored_runs(self, most: int) -> int:
+        """How many runs of level 0 are there, up to `most`: they are written in order, so that most often one question is enough."""
+        step, low = 1, most
+        while low and not await self._has_run(low - 1):
+            low, step = max(0, low - step), step * 2
+        high = min(most, low + step)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if await self._has_run(middle) else (low, middle)
+        return low
+
+    async def _has_run(self, number: int) -> bool:
+        return await is_there(self._store, index.part_path(0, number, 0))

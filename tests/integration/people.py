@@ -1,0 +1,65 @@
+"""People who talk to the apiserver: the administrator's certificate, and somebody else's name and groups by impersonation."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cluster.control_plane import LOOPBACK, ControlPlane
+
+JSON, MERGE, JSON_PATCH, APPLY = (
+    "application/json",
+    "application/merge-patch+json",
+    "application/json-patch+json",
+    "application/apply-patch+yaml",
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    body: dict[str, Any]
+
+    @property
+    def message(self) -> str:
+        return str(self.body.get("message"))
+
+    @property
+    def landed(self) -> bool:
+        return self.code < 300
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the apiserver."""
+
+    plane: ControlPlane
+    name: str
+    groups: tuple[str, ...] = ("system:masters",)
+
+    def send(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
+        pki = self.plane.pki
+        context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        connection = http.client.HTTPSConnection(LOOPBACK, self.plane.ports["apiserver"], context=context, timeout=60)
+        try:
+            data = b"" if body is None else json.dumps(body).encode()
+            connection.putrequest(method, path)
+            for header, value in self._headers(kind, len(data)):
+                connection.putheader(header, value)
+            connection.endheaders(data)
+            response = connection.getresponse()
+            return Answer(response.status, json.loads(response.read()))
+        finally:
+            connection.close()
+
+    def _headers(self, kind: str, length: int) -> Iterator[tuple[str, bytes]]:
+        yield "Content-Type", kind.encode()
+        yield "Content-Length", str(length).encode()
+        yield "Impersonate-User", self.name.encode()
+        for group in self.groups:
+            yield "Impersonate-Group", group.encode()
