@@ -11,10 +11,11 @@ import orjson
 _VERBS = {"create", "update", "patch", "delete", "deletecollection"}
 
 
-def writes(log: Path, user_agent: str = "", namespace: str = "") -> Iterator[dict[str, Any]]:
-    """Accepted writes, Leases aside, in order; of the namespaces that begin with `namespace`."""
+def writes(log: Path, user_agent: str = "", namespace: str = "", start: int = 0) -> Iterator[dict[str, Any]]:
+    """Accepted writes, Leases aside, in order; of the namespaces that begin with `namespace`, from byte `start` on."""
     marks = [mark.encode() for mark in (namespace, user_agent) if mark]
     with log.open("rb") as lines:
+        lines.seek(start)
         for line in lines:
             if not all(mark in line for mark in marks):  # most lines are others': decoding is what takes time
                 continue

@@ -93,6 +93,12 @@ class Kube:
         result: Manifest = self.call("POST", path, manifest, **query)
         return result
 
+    def replace(self, manifest: Manifest) -> Manifest:
+        """The whole object, if its resourceVersion still is the manifest's."""
+        path = _path(manifest["kind"], manifest["metadata"]["namespace"], manifest["metadata"]["name"])
+        result: Manifest = self.call("PUT", path, manifest, fieldManager="test")
+        return result
+
     def patch(self, kind: str, namespace: str, name: str, change: Any, subresource: str = "") -> Manifest:
         path = _path(kind, namespace, name) + (f"/{subresource}" if subresource else "")
         result: Manifest = self.call("PATCH", path, change, "application/merge-patch+json", fieldManager="test")

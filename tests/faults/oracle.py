@@ -58,17 +58,21 @@ def repeated(audit_log: Path, namespace: str) -> list[str]:
 
 
 def judge(reference: Run, run: Run) -> None:
-    """The same states after each step; creates, updates and deletes as often; at most one repeated apply an object.
-
-    How many steps a status takes depends on which states of the pods the operator gets to see; so of statuses it is asked instead
-    that none was written twice.
-    """
+    """The same states after each step, and the same writes."""
     assert run.states == reference.states, difference(reference.states, run.states)
     assert not run.repeated, f"statuses written again: {run.repeated}"
-    for (verb, resource, name), count in (run.writes - reference.writes).items():
+    same_writes(reference.writes, run.writes)
+
+
+def same_writes(expected: Counter[Write], found: Counter[Write]) -> None:
+    """Creates, updates and deletes of each object as often, but for one repeated apply an object.
+
+    How many steps a status takes depends on which states of the pods the operator gets to see: `repeated` judges those.
+    """
+    for (verb, resource, name), count in (found - expected).items():
         assert verb in ("patch", "update"), f"{verb} of {resource}/{name}: {count} more than undisturbed"
         assert count <= 1 or name.endswith("/status"), f"{resource}/{name}: applied {count} times more than undisturbed"
-    for (verb, resource, name), count in (reference.writes - run.writes).items():
+    for (verb, resource, name), count in (expected - found).items():
         assert name.endswith("/status"), f"{verb} of {resource}/{name}: {count} fewer than undisturbed"
 
 

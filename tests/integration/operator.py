@@ -61,9 +61,23 @@ class OperatorProcess:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ends it and returns its exit code."""
+        self.signal(how)
+        return self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
         assert self.process is not None
-        self.process.send_signal(how)
-        return self.process.wait(30)
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Its exit code, once it ends."""
+        assert self.process is not None
+        return self.process.wait(60)
+
+    def end(self) -> None:
+        """Whatever became of it, it does not outlive this."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(60)
 
     def metrics(self) -> dict[str, float]:
         """Every sample by `name{labels}`."""

@@ -64,10 +64,12 @@ def names() -> st.SearchStrategy[str]:
 
 def objects(schema: Schema, field: str = "") -> st.SearchStrategy[Any]:
     """Values for a node of a structural schema."""
-    return st.integers(0, WRONG).flatmap(lambda n: _wrong(schema, field) if n == 0 else _right(schema, field))
+    right = _right(schema, field)
+    wrong = _wrong(schema, right)  # both once: to build them anew for each draw would take most of the time
+    return st.integers(0, WRONG).flatmap(lambda n: right if n else wrong)
 
 
-def _wrong(schema: Schema, field: str) -> st.SearchStrategy[Any]:
+def _wrong(schema: Schema, right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Another type, a bound overstepped, a field too many."""
     choices: list[st.SearchStrategy[Any]] = [st.sampled_from([True, 7, -1, 1.5, 2.0, "text", "", [], {}, ["a"], {"unknown": 1}, None])]
     if "maxLength" in schema:
@@ -75,7 +77,7 @@ def _wrong(schema: Schema, field: str) -> st.SearchStrategy[Any]:
     if "maximum" in schema:
         choices.append(st.just(schema["maximum"] + 1))
     if "properties" in schema:
-        choices.append(_right(schema, field).map(lambda value: value | {"unknownField": 1}))
+        choices.append(right.map(lambda value: value | {"unknownField": 1}))
     return st.one_of(choices)
 
 
