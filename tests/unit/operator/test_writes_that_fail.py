@@ -27,6 +27,8 @@ class Apiserver:
 
     def __init__(self) -> None:
         self.version = 100
+        self.generation = 1
+        """Of the ModelDeployment."""
         self.conflicts = 0
         self.faster = False
         """Whether somebody else always writes the Deployment first."""
@@ -44,7 +46,7 @@ class Apiserver:
             raise Conflict(409, "Conflict", "the object has been modified")
         if request.method == "GET":
             if request.path.endswith("/modeldeployments/churn"):
-                return {"metadata": {"uid": "d", "generation": 1}}
+                return {"metadata": {"uid": "d", "generation": self.generation}}
             if self.faster and request.path.endswith("/deployments/churn"):
                 return {"metadata": {"managedFields": [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}]}}
             raise NotFound(404, "NotFound", "none")
@@ -178,6 +180,7 @@ async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
     assert owner is not None
     owner["metadata"] |= {"resourceVersion": str(apiserver.version + 1), "generation": 2}
     owner["spec"] |= {"replicas": 4}
+    apiserver.generation = 2
     store.put(MODEL_DEPLOYMENT, owner)
     await reconciler.reconcile(KEY)
     assert apiserver.attempts == 2 + FREE_REPAIRS
