@@ -75,8 +75,8 @@ class Engine:
             self._deletions.noticed(manifest)
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
-        if before is not None and asks_otherwise:
-            self._enqueue(resource, before, asks_otherwise)  # what it referred to before counts anew
+        if before is not None and (asks_otherwise or resource not in OWN_KINDS):
+            self._enqueue(resource, before, asks_otherwise)  # what it referred to, or whose it was, counts anew
 
     def _enqueue(self, resource: Resource, manifest: Manifest, asks_otherwise: bool) -> None:
         if not self._working:  # a standby only remembers: it queues everything when it takes over
