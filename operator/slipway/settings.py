@@ -41,13 +41,13 @@ class LedgerPlace:
     uri: str
     """`s3://BUCKET/PREFIX`."""
     secret: Path | None = None
-    """A folder with a file for each key of the Secret: `AWS_ACCESS_KEY_ID` and so on."""
+    """The folder of the mounted Secret, for `ledger.places.read_secret`."""
     key: Path | None = None
     """A file with the base64 of the 32 bytes of the Ed25519 key that signs checkpoints."""
     overrides: Mapping[str, str] = field(default_factory=dict)
     """`AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_CA_BUNDLE` (a path) where the chart's values name them: stronger than the Secret."""
     anchors: tuple[Mapping[str, str], ...] = ()
-    """`{type: bucket, uri, secret}` (a folder as above), `{type: webhook, url, token}` (a file, or empty), `{type: file, path}`."""
+    """As `ledger.places.opened_anchors` reads them."""
 
 
 @dataclass(frozen=True)

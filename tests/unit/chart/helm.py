@@ -29,12 +29,33 @@ VARIANTS: dict[str, Values] = {
         "podDisruptionBudget": {"enabled": False},
         "metrics": {"annotations": False},
         "objectStore": {"embedded": {"enabled": False}},
+        "ledger": {"enabled": False},
         "runtimes": [],
     },
     "two-namespaces": {"watchNamespaces": ["growth", "risk"], "crds": {"install": False}},
     "service-monitor": {"metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}},
     "own-bucket": {
         "objectStore": {"uri": "s3://models/slipway", "existingSecret": "my-s3", "embedded": {"enabled": False}},
+    },
+    "own-ledger-bucket": {
+        "ledger": {
+            "signingKeySecret": "my-key",
+            "s3": {
+                "bucket": "audit",
+                "prefix": "cluster-1/ledger",
+                "endpoint": "https://s3.example.com",
+                "region": "eu-central-1",
+                "existingSecret": "my-audit",
+                "readerSecret": "my-auditors",
+                "caBundle": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+            },
+            "embedded": {"enabled": False},
+            "anchors": {
+                "bucket": {"uri": "s3://anchors/cluster-1", "existingSecret": "my-anchors"},
+                "webhook": {"url": "https://audit.example.com/checkpoints", "existingSecret": "my-webhook"},
+                "file": {"claimName": "my-claim"},
+            },
+        },
     },
     "everything-set": {
         "imageRegistry": "registry.example.com/mlops",
@@ -55,6 +76,15 @@ VARIANTS: dict[str, Values] = {
                 "nodeSelector": {"pool": "platform"},
                 "tolerations": [{"operator": "Exists"}],
             }
+        },
+        "ledger": {
+            "embedded": {
+                "storage": {"size": "1Gi", "storageClassName": "fast"},
+                "priorityClassName": "system-cluster-critical",
+                "nodeSelector": {"pool": "platform"},
+                "tolerations": [{"operator": "Exists"}],
+            },
+            "anchors": {"webhook": {"url": "https://audit.example.com/checkpoints"}},
         },
     },
 }

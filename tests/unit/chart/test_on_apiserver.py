@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from slipway.ledger.note import Signer
 from tests.cluster.kubectl import kubectl, succeeds
 from tests.cluster.tools import binary
 from tests.unit.chart.helm import CHART, PLATFORM, VARIANTS, Manifest, helm, render
@@ -79,7 +81,7 @@ def test_pod_security_restricted(kubeconfig: Path, variant: str) -> None:
     outcome = dry_run(kubeconfig, {"apiVersion": "v1", "kind": "List", "items": list(workloads(render(VARIANTS[variant])))})
 
     assert outcome.stderr == ""
-    assert outcome.stdout.count("created (server dry run)") == 4
+    assert outcome.stdout.count("created (server dry run)") == 6
 
 
 def test_pod_security_warns_here(kubeconfig: Path) -> None:
@@ -97,13 +99,47 @@ def test_the_policies_type_check(installed: Path) -> None:
         assert policy["status"]["typeChecking"] == {}, policy["status"]
 
 
-def test_an_upgrade_keeps_the_credentials(installed: Path) -> None:
-    before = get(installed, "secret", "slipway-object-store", f"--namespace={PLATFORM}")["data"]
-    release(installed, "upgrade", logLevel="debug")
-    after = get(installed, "secret", "slipway-object-store", f"--namespace={PLATFORM}")["data"]
+SECRETS = ("slipway-object-store", "slipway-ledger", "slipway-ledger-reader", "slipway-ledger-key")
 
-    assert set(before) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION"}
-    assert after == before
+
+def secrets(kubeconfig: Path) -> dict[str, dict[str, str]]:
+    """The data of the release's Secrets, as pods see them."""
+    found = get(kubeconfig, "secret", *SECRETS, f"--namespace={PLATFORM}")["items"]
+    decoded = [{key: base64.b64decode(value).decode() for key, value in item["data"].items()} for item in found]
+    return dict(zip(SECRETS, decoded, strict=True))
+
+
+def test_an_upgrade_keeps_the_credentials(installed: Path) -> None:
+    before = secrets(installed)
+    release(installed, "upgrade", logLevel="debug")
+
+    assert secrets(installed) == before
+    stores = SECRETS[:3]
+    for name in stores:
+        assert set(before[name]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION"}
+    assert (
+        len({before[name]["AWS_ACCESS_KEY_ID"] for name in stores}) == len({before[name]["AWS_SECRET_ACCESS_KEY"] for name in stores}) == 3
+    )
+    assert [before[name]["AWS_ENDPOINT_URL"].rpartition(":")[2] for name in stores] == ["9000", "9000", "9002"]
+
+
+def test_the_generated_key_signs(installed: Path) -> None:
+    signer = Signer.parse("slipway.dev/test", secrets(installed)["slipway-ledger-key"]["seed"])
+    assert signer.verifier.open(signer.sign("text\n")) == "text\n"
+
+
+def test_the_operator_publishes_what_verifies_the_ledger_and_nothing_else(installed: Path) -> None:
+    operator = (f"--as=system:serviceaccount:{PLATFORM}:slipway-operator", f"--namespace={PLATFORM}")
+    vkey = json.dumps({"data": {"vkey": "slipway+1+a"}})
+
+    def publishes() -> bool:
+        return succeeds(installed, "patch", "configmap", "slipway-ledger", "--type=merge", f"--patch={vkey}", *operator)
+
+    until(publishes)
+    assert not succeeds(installed, "patch", "configmap", "slipway-artifact-store", "--type=merge", f"--patch={vkey}", *operator)
+    release(installed, "upgrade", logLevel="debug")
+    found = get(installed, "configmap", "slipway-ledger", f"--namespace={PLATFORM}")["data"]
+    assert (found["vkey"], found["uri"]) == ("slipway+1+a", "s3://slipway-ledger"), "an upgrade leaves it there"
 
 
 def test_an_upgrade_brings_new_fields(kubeconfig: Path, tmp_path: Path) -> None:
@@ -125,8 +161,9 @@ def test_an_upgrade_brings_new_fields(kubeconfig: Path, tmp_path: Path) -> None:
     assert (before, after) == (["older"], ["slm"])
 
 
-def test_models_artifacts_and_credentials_outlive_the_release(kubeconfig: Path, tmp_path: Path) -> None:
-    store = ("secret/slipway-object-store", "persistentvolumeclaim/slipway-object-store", f"--namespace={PLATFORM}")
+def test_models_artifacts_records_and_credentials_outlive_the_release(kubeconfig: Path, tmp_path: Path) -> None:
+    claims = ("persistentvolumeclaim/slipway-object-store", "persistentvolumeclaim/slipway-ledger")
+    store = (*(f"secret/{name}" for name in SECRETS), *claims, f"--namespace={PLATFORM}")
     model = {"apiVersion": "slipway.dev/v1alpha1", "kind": "Model", "metadata": {"name": "churn"}, "spec": {"task": "Regression"}}
     manifest = tmp_path / "model.json"
     manifest.write_text(json.dumps(model))
@@ -143,7 +180,7 @@ def test_models_artifacts_and_credentials_outlive_the_release(kubeconfig: Path, 
     uninstall(kubeconfig)
 
     assert [item["metadata"]["uid"] for item in after["items"]] == [item["metadata"]["uid"] for item in before["items"]]
-    assert after["items"][0]["data"] == before["items"][0]["data"]
+    assert [item.get("data") for item in after["items"]] == [item.get("data") for item in before["items"]]
 
 
 def test_edit_and_view_learn_the_kinds(installed: Path) -> None:

@@ -169,7 +169,9 @@ class TestAccess:
         for rule in operator_rules(render(VARIANTS[variant])):
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
             assert "rbac.authorization.k8s.io" not in rule["apiGroups"]
-            assert not {"secrets", "serviceaccounts/token", "pods/exec", "configmaps"} & set(rule["resources"])
+            assert not {"secrets", "serviceaccounts/token", "pods/exec"} & set(rule["resources"])
+            if "configmaps" in rule["resources"]:
+                assert (rule["resourceNames"], set(rule["verbs"])) == (["slipway-ledger"], {"get", "patch"})
             assert not {"escalate", "bind", "impersonate"} & set(rule["verbs"])
 
     def test_only_its_own_lease(self, default: list[Manifest]) -> None:

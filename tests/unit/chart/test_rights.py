@@ -16,6 +16,8 @@ Rights = dict[tuple[str, str], set[str]]
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 KOPF: Rights = {("apiextensions.k8s.io", "customresourcedefinitions"): {"list", "watch"}}
 """It looks for kinds that come and go."""
+LEDGER: Rights = {("", "configmaps"): {"get", "patch"}}
+"""Of one ConfigMap, where it publishes what verifies the ledger."""
 
 
 class Recorder:
@@ -71,4 +73,4 @@ async def test_the_chart_grants_what_is_used_and_no_more() -> None:
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 granted[group, resource] |= set(rule["verbs"])
-    assert granted == await used() | KOPF
+    assert granted == await used() | KOPF | LEDGER

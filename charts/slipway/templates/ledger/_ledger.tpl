@@ -31,20 +31,20 @@ generated there would be another at each run. Helm keeps its releases in Secrets
 {{- if lookup "v1" "Secret" .Release.Namespace "" }}true{{ end -}}
 {{- end }}
 
-{{/* Where checkpoints are kept outside the ledger's own store, for SLIPWAY_LEDGER_ANCHORS. */}}
+{{/* Where checkpoints are kept outside the ledger's own store, for SLIPWAY_LEDGER_ANCHORS: as ledger/places.py reads it. */}}
 {{- define "slipway.ledgerAnchors" -}}
 {{- $secrets := "/var/run/secrets/slipway" -}}
 {{- $anchors := list -}}
 {{- with .Values.ledger.anchors }}
 {{- if .bucket.uri }}
-{{- $anchors = append $anchors (dict "type" "bucket" "uri" .bucket.uri "secret" (printf "%s/ledger-anchor-bucket" $secrets)) -}}
+{{- $anchors = append $anchors (dict "bucket" .bucket.uri "secret" (printf "%s/ledger-anchor-bucket" $secrets)) -}}
 {{- end }}
 {{- if .webhook.url }}
 {{- $token := ternary (printf "%s/ledger-anchor-webhook/token" $secrets) "" (ne .webhook.existingSecret "") -}}
-{{- $anchors = append $anchors (dict "type" "webhook" "url" .webhook.url "token" $token) -}}
+{{- $anchors = append $anchors (dict "webhook" .webhook.url "token" $token) -}}
 {{- end }}
 {{- if .file.claimName }}
-{{- $anchors = append $anchors (dict "type" "file" "path" "/var/lib/slipway/ledger-anchor/checkpoint") -}}
+{{- $anchors = append $anchors (dict "file" "/var/lib/slipway/ledger-anchor/checkpoint") -}}
 {{- end }}
 {{- end }}
 {{- $anchors | toJson -}}
