@@ -25,6 +25,7 @@ TEAM = "growth"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{PLATFORM}/leases/slipway-operator"
 DEPLOYMENTS = f"/apis/slipway.dev/v1alpha1/namespaces/{TEAM}/modeldeployments"
 SERVICES = f"/api/v1/namespaces/{TEAM}/services"
+BUDGETS = f"/apis/policy/v1/namespaces/{TEAM}/poddisruptionbudgets"
 OURS = {"app.kubernetes.io/managed-by": "slipway"}
 
 
@@ -103,6 +104,12 @@ def service(name: str, **metadata: Any) -> Manifest:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **metadata}, "spec": {"ports": ports}}
 
 
+def budget(name: str, **metadata: Any) -> Manifest:
+    """Of a kind that the operator may delete."""
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": {"a": "b"}}}
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, **metadata}, "spec": spec}
+
+
 def pod(name: str) -> Manifest:
     spec = {"serviceAccountName": "slipway-operator", "containers": [{"name": "operator", "image": "none"}]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": PLATFORM}, "spec": spec}
@@ -155,8 +162,9 @@ def settled(world: World) -> World:
 
 
 def status(world: World, user: User, phase: str) -> Answer:
-    body = {"apiVersion": "slipway.dev/v1alpha1", "kind": "ModelDeployment", "status": {"phase": phase}}
-    return user.apply(f"{DEPLOYMENTS}/churn/status", body)
+    """As the operator writes it."""
+    whole = world.admin.send("GET", f"{DEPLOYMENTS}/churn").body
+    return user.send("PUT", f"{DEPLOYMENTS}/churn/status", whole | {"status": whole.get("status", {}) | {"phase": phase}})
 
 
 class TestLeaderFence:
@@ -166,17 +174,19 @@ class TestLeaderFence:
 
         assert world.first.apply_service("led", annotations={"changed": "yes"}).landed
         assert status(world, world.first, "Serving").landed
-        assert world.first.send("DELETE", f"{SERVICES}/led").landed
+        assert world.first.apply(f"{BUDGETS}/led", budget("led", labels=OURS)).landed
+        assert world.first.send("DELETE", f"{BUDGETS}/led").landed
 
     def test_another_pod_of_the_operator_does_not(self, world: World) -> None:
         world.lead("pod-a")
         until(lambda: world.first.apply_service("led"), landed=True)
+        assert world.first.apply(f"{BUDGETS}/kept", budget("kept", labels=OURS)).landed
 
         refused = [
             world.second.apply_service("other"),
             world.second.apply_service("led", annotations={"changed": "yes"}),
             status(world, world.second, "Failed"),
-            world.second.send("DELETE", f"{SERVICES}/led"),
+            world.second.send("DELETE", f"{BUDGETS}/kept"),
         ]
         assert [answer.code for answer in refused] == [403] * 4
         for answer in refused:
@@ -185,7 +195,7 @@ class TestLeaderFence:
     def test_a_deposed_leader_is_stopped_when_the_lease_changes_hands(self, world: World) -> None:
         for leader, deposed, name in [(world.first, world.second, "pod-a"), (world.second, world.first, "pod-b")] * 5:
             world.lead(name)
-            until(partial(deposed.apply_service, "handed-over"), landed=False, seconds=2)
+            until(partial(deposed.apply_service, "handed-over"), landed=False)
             assert leader.apply_service("handed-over", annotations={"by": name}).landed
 
     def test_when_the_leader_gave_up_nobody_writes(self, world: World) -> None:
@@ -213,10 +223,11 @@ class TestLeaderFence:
             "metadata": {"name": "churn.1", "namespace": TEAM},
             "involvedObject": {"kind": "ModelDeployment", "name": "churn", "namespace": TEAM},
         }
-        lease = {"spec": {"holderIdentity": "pod-b"}}
+        lease = world.admin.send("GET", LEASE).body
+        lease["spec"]["holderIdentity"] = "pod-b"
 
         assert world.second.send("POST", f"/api/v1/namespaces/{TEAM}/events", event).landed
-        assert world.second.send("PATCH", LEASE, lease, "application/merge-patch+json").landed
+        assert world.second.send("PUT", LEASE, lease).landed
 
     def test_without_a_lease_the_rest_of_the_cluster_works_on(self, world: World) -> None:
         """The apiserver resolves the parameter before it asks who writes: `Deny` would stop everybody."""
@@ -235,11 +246,14 @@ class TestNoAdoption:
         until(lambda: world.first.apply_service("led"), landed=True)
 
     def test_a_foreign_object_is_neither_taken_over_nor_deleted(self, world: World) -> None:
-        assert world.admin.send("POST", SERVICES, service("foreign", labels={"app.kubernetes.io/managed-by": "Helm"})).landed
+        theirs = {"app.kubernetes.io/managed-by": "Helm"}
+        assert world.admin.send("POST", SERVICES, service("foreign", labels=theirs)).landed
+        assert world.admin.send("POST", BUDGETS, budget("foreign", labels=theirs)).landed
 
-        for answer in (world.first.apply_service("foreign"), world.first.send("DELETE", f"{SERVICES}/foreign")):
+        applied, deleted = world.first.apply_service("foreign"), world.first.send("DELETE", f"{BUDGETS}/foreign")
+        for kind, answer in (("Service", applied), ("PodDisruptionBudget", deleted)):
             assert answer.code == 422
-            assert "Service foreign exists and is not Slipway's: delete or rename it" in answer.message
+            assert f"{kind} foreign exists and is not Slipway's: delete or rename it" in answer.message
         assert world.admin.send("GET", f"{SERVICES}/foreign").body["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "Helm"}
 
     def test_a_child_that_lost_its_label_is_repaired(self, world: World) -> None:
