@@ -39,33 +39,30 @@ async def opened_ledger(
     uri: str, secret: Mapping[str, str], signer: Signer, anchors: Sequence[Mapping[str, Any]] = (), pace: Pace | None = None
 ) -> AsyncIterator[Ledger]:
     """The log at `uri` with its anchors, to append to; see `Ledger.opened` and `opened_anchors`."""
-    async with (
-        S3Store.opened(*split_uri(uri), secret) as store,
-        opened_anchors(anchors) as places,
-        Ledger.opened(store, signer, places, pace) as ledger,
-    ):
-        yield ledger
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(S3Store.opened(*split_uri(uri), secret))
+        places = await stack.enter_async_context(opened_anchors(anchors))
+        yield await stack.enter_async_context(Ledger.opened(store, signer, places, pace))
 
 
 @asynccontextmanager
 async def opened_anchors(settings: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[Anchor]]:
     """Anchors from settings. Raises ValueError for one that is none of these.
 
-    `{"type": "bucket", "uri": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`;
-    `{"type": "webhook", "url": URL, "token": FILE}`, a bearer token; `{"type": "file", "path": PATH}`.
+    `{"bucket": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`; `{"webhook": URL, "token": FILE}`, sent as a
+    bearer token; `{"file": PATH}`.
     """
     async with AsyncExitStack() as stack:
         found: list[Anchor] = []
         for anchor in settings:
-            match anchor.get("type"):
-                case "bucket":
-                    secret = read_secret(Path(anchor["secret"])) if anchor.get("secret") else {}
-                    found.append(BucketAnchor(await stack.enter_async_context(S3Store.opened(*split_uri(anchor["uri"]), secret))))
-                case "webhook":
-                    token = Path(anchor["token"]).read_text().strip() if anchor.get("token") else ""
-                    found.append(WebhookAnchor(anchor["url"], {"Authorization": f"Bearer {token}"} if token else {}))
-                case "file":
-                    found.append(FileAnchor(Path(anchor["path"])))
-                case other:
-                    raise ValueError(f"an anchor's type is bucket, webhook or file, not {other!r}")
+            if "bucket" in anchor:
+                secret = read_secret(Path(anchor["secret"])) if anchor.get("secret") else {}
+                found.append(BucketAnchor(await stack.enter_async_context(S3Store.opened(*split_uri(anchor["bucket"]), secret))))
+            elif "webhook" in anchor:
+                token = Path(anchor["token"]).read_text().strip() if anchor.get("token") else ""
+                found.append(WebhookAnchor(anchor["webhook"], {"Authorization": f"Bearer {token}"} if token else {}))
+            elif "file" in anchor:
+                found.append(FileAnchor(Path(anchor["file"])))
+            else:
+                raise ValueError(f"an anchor is a bucket, a webhook or a file; this has {', '.join(anchor) or 'nothing'}")
         yield found
