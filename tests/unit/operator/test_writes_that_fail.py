@@ -30,6 +30,8 @@ class Apiserver:
         self.conflicts = 0
         self.faster = False
         """Whether somebody else always writes the Deployment first."""
+        self.generation = 1
+        """The ModelDeployment's, whatever the watch has told."""
         self.attempts = 0
         """Applies of the Deployment."""
         self.refused: Exception | None = None
@@ -44,7 +46,7 @@ class Apiserver:
             raise Conflict(409, "Conflict", "the object has been modified")
         if request.method == "GET":
             if request.path.endswith("/modeldeployments/churn"):
-                return {"metadata": {"uid": "d", "generation": 1}}
+                return {"metadata": {"uid": "d", "generation": self.generation}}
             if self.faster and request.path.endswith("/deployments/churn"):
                 return {"metadata": {"managedFields": [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}]}}
             raise NotFound(404, "NotFound", "none")
@@ -176,9 +178,18 @@ async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
     assert apiserver.attempts == 1 + FREE_REPAIRS
     owner = deepcopy(store.get(MODEL_DEPLOYMENT, "n", "churn"))
     assert owner is not None
+    apiserver.generation = 2
     owner["metadata"] |= {"resourceVersion": str(apiserver.version + 1), "generation": 2}
     owner["spec"] |= {"replicas": 4}
     store.put(MODEL_DEPLOYMENT, owner)
     await reconciler.reconcile(KEY)
     assert apiserver.attempts == 2 + FREE_REPAIRS
     assert (store.get(DEPLOYMENT, "n", "churn") or {})["spec"]["replicas"] == 4
+
+
+async def test_children_are_made_only_of_what_the_owner_asks_for_now(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:
+    """The watch lags: nothing else would keep an old view from being applied over what a newer one made."""
+    apiserver.generation = 2
+    with pytest.raises(Conflict):
+        await reconciler.reconcile(KEY)
+    assert apiserver.version == 100, "nothing was written"
