@@ -26,6 +26,8 @@ class Run:
     """The operator's accepted writes, Events aside."""
     repeated: list[str]
     """Status writes that said what the one before had said."""
+    unconditional: list[str]
+    """Updates and deletes without the state they were planned on."""
     points: list[WritePoint] = field(default_factory=list)
     """Every write that was tried, in order."""
     struck: bool = False
@@ -57,10 +59,29 @@ def repeated(audit_log: Path, namespace: str) -> list[str]:
     return found
 
 
+def unconditional(audit_log: Path, namespace: str = "") -> list[str]:
+    """Accepted updates and deletes of the operator without the uid and resourceVersion that they were planned on.
+
+    The repetition of a creation whose answer was lost is none: it says what the object's last write said.
+    """
+    found, last = [], dict[tuple[str, str, str], Any]()
+    for entry in writes(audit_log, user_agent="slipway-operator/", namespace=namespace):
+        reference, body = entry["objectRef"], entry.get("requestObject") or {}
+        key = (reference["resource"], reference["namespace"], reference.get("name", ""))
+        repeats, last[key] = last.get(key) == body, body
+        if entry["responseStatus"]["code"] == 201 or reference["resource"] == "events" or repeats:
+            continue
+        conditions = body.get("preconditions", {}) if entry["verb"] == "delete" else body.get("metadata", {})
+        if not {"uid", "resourceVersion"} <= conditions.keys():
+            found.append(f"{entry['verb']} {'/'.join(key)}")
+    return found
+
+
 def judge(reference: Run, run: Run) -> None:
     """The same states after each step, and the same writes."""
     assert run.states == reference.states, difference(reference.states, run.states)
     assert not run.repeated, f"statuses written again: {run.repeated}"
+    assert not run.unconditional, f"without preconditions: {run.unconditional}"
     same_writes(reference.writes, run.writes)
 
 

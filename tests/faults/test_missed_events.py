@@ -96,7 +96,7 @@ def test_a_gap_that_ends_in_410(plane: ControlPlane) -> None:
         until(lambda: serves(lab, "4"), SECONDS, "version 4")
         until(lambda: users(lab) == 2, SECONDS, "the deletion to be counted")
         assert len(lab.proxy.watches.swallowed) == 4
-        assert lab.kube.get("Deployment", lab.namespace, "third") is None
+        until(lambda: lab.kube.get("Deployment", lab.namespace, "third") is None, SECONDS, "no children to be left")
 
 
 def serves(lab: Lab, number: str) -> bool:
@@ -109,7 +109,7 @@ def test_a_frozen_watch_holds_up_nobody_else_and_is_opened_anew(plane: ControlPl
     with behind_proxy(plane, SLIPWAY_WATCH_INACTIVITY_SECONDS="5", SLIPWAY_FULL_PASS_SECONDS="3600") as lab, lab.operator:
         apply_all(lab.kube, lab.namespace)
         await_children(lab.kube, lab.namespace, "churn")
-        assert lab.proxy.freeze("modeldeployments")
+        until(lambda: lab.proxy.freeze("modeldeployments"), SECONDS, "an open watch")  # a quiet one is opened anew every five seconds
         opened = lab.proxy.watches.opened["modeldeployments"]
         lab.kube.apply(deployment(lab.namespace, replicas=3))
         lab.kube.delete("Service", lab.namespace, "churn")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.oracle import repeated, same_writes, written
-from tests.integration.leadership import turns, unconditional, vacancy
+from tests.faults.oracle import repeated, same_writes, unconditional, written
+from tests.integration.leadership import turns, vacancy
 
 IDENTITY = {"uid": "u", "resourceVersion": "7"}
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from tests.cluster.control_plane import ControlPlane
 from tests.faults import journey
 from tests.faults.lab import behind_proxy
-from tests.faults.oracle import Run, judge, repeated, written
+from tests.faults.oracle import Run, judge, repeated, unconditional, written
 from tests.faults.proxy import Crash, Errors
 
 PARALLEL = 4
@@ -23,8 +23,16 @@ def travel(plane: ControlPlane, expected: Run | None = None, *, crash: Crash | N
         lab.proxy.crash.kill = lab.operator.kill
         with lab.operator:
             states = journey.run(lab.kube, lab.namespace, expected.states if expected else None)
-        log, seen = plane.audit_log, lab.proxy.crash
-        return Run(states, written(log, lab.namespace), repeated(log, lab.namespace), seen.seen, seen.struck, lab.operator.starts)
+    log, crash = plane.audit_log, lab.proxy.crash
+    return Run(
+        states,
+        written(log, lab.namespace),
+        repeated(log, lab.namespace),
+        unconditional(log, lab.namespace),
+        crash.seen,
+        crash.struck,
+        lab.operator.starts,
+    )
 
 
 def all_of(run: Callable[[T], str | None], cases: Iterable[T]) -> None:

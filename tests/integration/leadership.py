@@ -1,4 +1,4 @@
-"""What the audit log tells of leaders: who wrote when, on what precondition, and how long nobody led."""
+"""What the audit log tells of leaders: who wrote when, and how long nobody led."""
 
 from __future__ import annotations
 
@@ -24,24 +24,6 @@ def turns(audit_log: Path, start: int) -> list[str]:
     entries = writes(audit_log, user_agent="slipway-operator/", start=start)
     names = [_pod(entry) for entry in entries if entry["objectRef"]["resource"] != "events"]
     return names[:1] + [after for before, after in pairwise(names) if after != before]
-
-
-def unconditional(audit_log: Path) -> list[str]:
-    """Accepted updates and deletes of the operator without the uid and resourceVersion that they were planned on.
-
-    The repetition of a creation whose answer was lost is none: it says what the object's last write said.
-    """
-    found, last = [], dict[tuple[str, str, str], Any]()
-    for entry in writes(audit_log, user_agent="slipway-operator/"):
-        reference, body = entry["objectRef"], entry.get("requestObject") or {}
-        key = (reference["resource"], reference["namespace"], reference.get("name", ""))
-        repeats, last[key] = last.get(key) == body, body
-        if entry["responseStatus"]["code"] == 201 or reference["resource"] == "events" or repeats:
-            continue
-        conditions = body.get("preconditions", {}) if entry["verb"] == "delete" else body.get("metadata", {})
-        if not {"uid", "resourceVersion"} <= conditions.keys():
-            found.append(f"{entry['verb']} {'/'.join(key)}")
-    return found
 
 
 def vacancy(audit_log: Path, start: int, first: str, second: str, retry_seconds: float) -> tuple[float, float]:

@@ -15,11 +15,11 @@ from aiohttp import web
 
 from tests.audit import writes_to
 from tests.cluster.control_plane import ControlPlane
-from tests.faults.oracle import Write, same_writes, written
+from tests.faults.oracle import Write, same_writes, unconditional, written
 from tests.faults.proxy import FaultProxy
 from tests.integration.conftest import start_operator
 from tests.integration.identity import operator_token
-from tests.integration.leadership import turns, unconditional, vacancy
+from tests.integration.leadership import turns, vacancy
 from tests.integration.operator import OperatorProcess, token_kubeconfig
 from tests.integration.platform import platform
 from tests.integration.samples import apply_all, await_reason, deployment
