@@ -33,7 +33,7 @@ async def run(settings: Settings) -> int:
     elector = Elector(cluster, settings.namespace, settings.identity, settings.lease_seconds)
     watches = asyncio.create_task(_watch(engine, transport, settings))
     leadership = asyncio.create_task(_lead(engine, elector))
-    work = asyncio.create_task(_work(engine, elector))
+    work = asyncio.create_task(_work(engine, elector, journal))
     ledger = asyncio.create_task(_keep_ledger(engine, cluster, journal, elector, settings))
     endpoints = await http.serve(
         settings.http_port,
@@ -81,8 +81,9 @@ async def _lead(engine: Engine, elector: Elector) -> None:
     await elector.run()
 
 
-async def _work(engine: Engine, elector: Elector) -> None:
+async def _work(engine: Engine, elector: Elector, journal: Journal) -> None:
     await elector.leading.wait()
+    await journal.settled()
     await engine.work()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -26,6 +27,7 @@ from slipway.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
+SETTLE_SECONDS = 10.0
 OPEN_AGAIN_SECONDS = 5.0
 """Between tries to open a ledger whose store does not answer."""
 
@@ -40,6 +42,7 @@ class Journal:
         self._ledger: Ledger | None = None
         self._inventory: Inventory | None = None
         self._trouble: LedgerError = LedgerUnavailable(uri, "it is being opened")
+        self._tried = asyncio.Event()
 
     @property
     def kept(self) -> bool:
@@ -50,6 +53,12 @@ class Journal:
     def known(self) -> set[str]:
         """Uids of the objects that the ledger has told of and not of their end. Raises LedgerError."""
         return set(self._open()[1].known)
+
+    async def settled(self) -> None:
+        """Returns when the ledger was opened, or could not be, or takes long: before, objects would be told to wait for nothing."""
+        if self._opening is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._tried.wait(), SETTLE_SECONDS)
 
     async def run(self, opened: Callable[[Verifier], Awaitable[None]]) -> None:
         """Keeps the ledger open until cancelled; `opened` is called each time it can be written (again)."""
@@ -62,6 +71,7 @@ class Journal:
                     self._inventory = await Inventory.load(ledger.store)
                     self._ledger = ledger
                     log.info("the ledger is open, with %d entries", ledger.size)
+                    self._tried.set()
                     await opened(ledger.verifier)
                     await asyncio.Event().wait()
             except (LedgerError, NoteInvalid, OSError, ValueError) as error:
@@ -70,6 +80,7 @@ class Journal:
                 log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS)
             finally:
                 self._ledger = self._inventory = None
+                self._tried.set()
             await asyncio.sleep(OPEN_AGAIN_SECONDS)
 
     async def record(self, manifest: Manifest, drafts: Sequence[EntryDraft], now: datetime) -> None:
