@@ -41,7 +41,9 @@ async def run(settings: Settings) -> int:
         ready=lambda: None if engine.synced else "still listing",
     )
     try:
-        await asyncio.wait({watches, leadership, work}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({watches, leadership, work, ledger}, return_when=asyncio.FIRST_COMPLETED)
+        if ledger.done():
+            log.error("the ledger's task ended: this is a bug", exc_info=ledger.exception())
         return await _end(engine, elector, watches, leadership, work)
     finally:
         ledger.cancel()  # closes it in good order: what was appended is signed

@@ -28,6 +28,7 @@ from slipway.telemetry import metrics
 log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 10.0
+"""How long reconciles wait for the first opening."""
 OPEN_AGAIN_SECONDS = 5.0
 """Between tries to open a ledger whose store does not answer."""
 
