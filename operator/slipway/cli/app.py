@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from slipway.cli.audit.listing import audit
+from slipway.cli.audit.proof import check, prove, verify
 from slipway.cli.predict import predict
 from slipway.cli.push import push
 from slipway.cli.status import status
@@ -17,3 +19,10 @@ app = typer.Typer(
 )
 for command in (push, status, predict):
     app.command()(command)
+
+auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+auditing.callback()(audit)
+auditing.command()(verify)
+auditing.command()(prove)
+auditing.command()(check)
+app.add_typer(auditing, name="audit")

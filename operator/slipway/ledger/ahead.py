@@ -29,3 +29,10 @@ async def in_order(items: Iterable[A], fetch: Callable[[A], Awaitable[B]], depth
         for future in under_way:
             future.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+
+
+async def aligned(items: Iterable[A], answers: AsyncIterator[B]) -> AsyncIterator[tuple[A, B]]:
+    """Each item with its answer."""
+    left = iter(items)
+    async for answer in answers:
+        yield next(left), answer

@@ -60,6 +60,7 @@ class Behind:
         """When the first entry came that no checkpoint covers."""
         self._anchored = {anchor.name: 0 for anchor in anchors}
         self._news = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._note: tuple[int, bytes] | None = None
 
     @property
@@ -96,10 +97,10 @@ class Behind:
         while True:
             self._news.clear()
             try:
-                await self._log.store_full()
+                async with self._one_at_a_time:
+                    await self._log.store_full()
                 if self._seconds_left() <= 0:
-                    await self.checkpoint()
-                    await self.anchor()
+                    await self.publish()
                 retry = FIRST_RETRY
             except LedgerUnavailable as error:
                 self._failed("behind", error)
@@ -107,10 +108,17 @@ class Behind:
                 retry = min(LAST_RETRY, retry * 2)
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(self._seconds_left(), 60.0))
+                async with asyncio.timeout(min(self._seconds_left(), 60.0)):
+                    await self._news.wait()
 
-    async def checkpoint(self) -> None:
-        """Publishes one of the log as it is, if it has grown, and completes the index up to there."""
+    async def publish(self) -> None:
+        """Publishes a checkpoint of the log as it is, if it has grown, and gives it to the anchors."""
+        async with self._one_at_a_time:
+            await self._checkpoint()
+            await self._anchor()
+
+    async def _checkpoint(self) -> None:
+        """After it, the index is complete up to there."""
         held = self._log
         if held.size > self.covered:
             growth, began = held.growth, time.monotonic()
@@ -125,7 +133,7 @@ class Behind:
             self._first_new = began if held.size > checkpoint.size else None
         await held.ids.store_runs(self.covered)
 
-    async def anchor(self) -> None:
+    async def _anchor(self) -> None:
         """Gives the newest checkpoint to every anchor that does not have it. An anchor that does not answer holds nothing up."""
         if self._note is None:
             return

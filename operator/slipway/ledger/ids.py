@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from slipway.ledger import index
+from slipway.ledger.ahead import aligned, in_order
 from slipway.ledger.entry import id_of
 from slipway.ledger.errors import LedgerForked
 from slipway.ledger.storing import create_same, fetch, is_there
@@ -83,10 +83,9 @@ class Ids:
         unknown = [owner for owner in owners if not self._is_known(owner)]
         while unknown:
             runs = self._runs
-            found = await asyncio.gather(*(self._read(owner, runs) for owner in unknown)) if runs else [{} for _ in unknown]
+            found = await self._read(unknown, runs)
             if runs == self._runs:  # else a run was completed meanwhile: its ids are in neither
-                for owner, keys in zip(unknown, found, strict=True):
-                    self._known[owner] = keys
+                self._known.update(found)
                 while len(self._known) > KNOWN_OWNERS + len(unknown):
                     self._known.popitem(last=False)
                 return
@@ -97,10 +96,19 @@ class Ids:
             return True
         return False
 
-    async def _read(self, owner: bytes, runs: int) -> dict[bytes, int]:
-        wanted = index.runs(runs)
-        parts = await asyncio.gather(*(self._part(level, number, index.part_of(level, owner)) for level, number in wanted))
-        return {key: at for part in parts for key, at in reversed(index.search(part, owner))}
+    async def _read(self, owners: Sequence[bytes], runs: int) -> dict[bytes, dict[bytes, int]]:
+        """The ids of each owner in the first runs. However many owners there are, a part is read once."""
+        wanted: dict[tuple[int, int, int], list[bytes]] = {}
+        for level, number in index.runs(runs):
+            for owner in owners:
+                wanted.setdefault((level, number, index.part_of(level, owner)), []).append(owner)
+        found: dict[bytes, dict[bytes, int]] = {owner: {} for owner in owners}
+        parts = in_order(wanted, lambda place: self._part(*place))
+        async for (_, asking), data in aligned(wanted.items(), parts):
+            for owner in asking:
+                for key, at in index.search(data, owner):
+                    found[owner].setdefault(key, at)
+        return found
 
     async def _part(self, level: int, number: int, part: int) -> bytes:
         path = index.part_path(level, number, part)

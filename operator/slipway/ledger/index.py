@@ -53,13 +53,12 @@ def part_of(level: int, owner: bytes) -> int:
 
 def runs(count: int) -> list[tuple[int, int]]:
     """(level, number) of the runs that together have the first `count` × 4096 entries: the biggest that there are."""
-    found = []
+    found: list[tuple[int, int]] = []
     level = 0
-    while count >> (FAN * level):
-        end = count >> (FAN * level)
-        found += [(level, number) for number in range(end >> FAN << FAN, end)]
+    while end := count >> (FAN * level):
+        found = [*((level, number) for number in range(end >> FAN << FAN, end)), *found]
         level += 1
-    return found[::-1]
+    return found
 
 
 def finished_by(number: int) -> Iterator[tuple[int, int]]:

@@ -86,7 +86,7 @@ class Log:
         """Those that the log does not have."""
         wanted = dict(reversed(entries))  # of two with one id the first counts
         found = await self.ids.find(wanted)
-        for entry_id, number in found.items():
+        for entry_id, number in sorted(found.items(), key=lambda pair: pair[1]):
             if not self.ids.in_memory(number):
                 await self._confirm(entry_id, number)
         return [(entry_id, data) for entry_id, data in reversed(wanted.items()) if entry_id not in found]

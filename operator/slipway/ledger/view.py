@@ -18,6 +18,8 @@ from slipway.objectstore.s3 import S3Store
 
 CACHED_TILES = 256
 """8 KiB each."""
+CACHED_BUNDLES = 2
+"""Up to 16 MiB each, though seldom more than 200 KiB."""
 
 
 async def newest_checkpoint(store: S3Store, verifier: Verifier) -> tuple[Checkpoint, bytes] | None:
@@ -41,6 +43,7 @@ class View:
         self._edge: dict[int, list[bytes]] = {}
         """The tile that is not full, by level."""
         self._tiles: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
+        self._bundles: OrderedDict[int, list[bytes]] = OrderedDict()
 
     @classmethod
     async def load(cls, store: S3Store, checkpoint: Checkpoint) -> View:
@@ -87,12 +90,17 @@ class View:
 
     async def entries(self, number: int) -> list[bytes]:
         """The entries of a bundle, as many as this log has of them. Raises LedgerForked when they are not the log's."""
+        if number in self._bundles:
+            return self._bundles[number]
         width = width_of(0, number, self.size)
         key = tile_path(ENTRIES, number, width)
         hashes, entries = await asyncio.gather(self._leaves(number), self._fetch_bundle(number, width))
         for position, entry in enumerate(entries):
             if leaf_hash(entry) != hashes[position]:
                 raise LedgerForked(f"{self._store.uri(key)} was altered: entry {number * WIDTH + position} does not have its hash")
+        self._bundles[number] = entries
+        if len(self._bundles) > CACHED_BUNDLES:
+            self._bundles.popitem(last=False)
         return entries
 
     async def entry(self, index: int) -> bytes:

@@ -41,6 +41,7 @@ class Ledger:
         self._log = held
         self._behind = behind
         self._waiting: list[_Request] = []
+        self._under_way: list[_Request] = []
         self._asked = asyncio.Event()
         self._wrong: LedgerForked | None = None
 
@@ -57,8 +58,7 @@ class Ledger:
         held = await Log.load(store, signer)
         behind = Behind(held, anchors, pace or Pace())
         await _catch_up(held, behind, anchors)
-        await behind.checkpoint()
-        await behind.anchor()
+        await behind.publish()
         metrics.LEDGER_CHECKPOINT_AGE.set_function(lambda: behind.age)
         ledger = cls(held, behind)
         tasks = [asyncio.create_task(ledger._write()), asyncio.create_task(ledger._write_behind())]
@@ -119,30 +119,26 @@ class Ledger:
 
     async def checkpoint(self) -> None:
         """Publishes a checkpoint now, and gives it to the anchors. Raises LedgerUnavailable, LedgerForked."""
-        await self._behind.checkpoint()
-        await self._behind.anchor()
+        await self._behind.publish()
 
     async def _write(self) -> None:
         """Takes all that waits, makes it durable together, and again."""
         while True:
             await self._asked.wait()
-            batch = self._take()
+            self._under_way = self._take()
+            failure: Exception | None = None
             try:
                 if self._wrong:
                     raise self._wrong
-                await self._log.commit([named for request in batch for named in request.entries])
-            except LedgerError as error:
+                await self._log.commit([named for request in self._under_way for named in request.entries])
+            except Exception as error:
+                failure = error
                 if isinstance(error, LedgerForked):
                     self._wrong = error
-                for request in batch:
-                    _finish(request, error)
-            except Exception as error:
-                for request in batch:
-                    _finish(request, error)
-            else:
-                for request in batch:
-                    _finish(request, None)
-                self._behind.noticed()
+            for request in self._under_way:
+                _finish(request, failure)
+            self._under_way = []
+            self._behind.noticed()
 
     def _take(self) -> list[_Request]:
         """The requests that go into one slot: what comes while it is written waits for the next one."""
@@ -166,14 +162,15 @@ class Ledger:
     async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
-                while self._waiting:
-                    await asyncio.wait([self._waiting[-1].done])
+                while asked := [*self._under_way, *self._waiting]:
+                    await asyncio.wait([request.done for request in asked])
+                    await asyncio.sleep(0)
         except TimeoutError:
-            pass
+            log.warning("ledger: closed before all was written")
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for request in self._waiting:
+        for request in [*self._under_way, *self._waiting]:
             _finish(request, LedgerUnavailable(self._log.store.uri(), "the ledger was closed"))
         if self._wrong:
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("kubernetes", "rich", "yaml", "s3fs", "numpy", "slipway_runtime")
+HEAVY = ("kubernetes", "rich", "yaml", "s3fs", "aiobotocore", "cryptography", "numpy", "slipway_runtime")
 NOWHERE = {"KUBECONFIG": os.devnull, "HOME": "/nonexistent"}
 
 
@@ -19,7 +19,9 @@ def run(*arguments: str, script: str = "from slipway.cli import main; main()", *
     return subprocess.run(command, capture_output=True, text=True, env=kept | NOWHERE | environment, check=False)
 
 
-@pytest.mark.parametrize("command", [[], ["push"], ["status"], ["predict"]])
+@pytest.mark.parametrize(
+    "command", [[], ["push"], ["status"], ["predict"], ["audit"], ["audit", "verify"], ["audit", "prove"], ["audit", "check"]]
+)
 def test_help_loads_nothing_heavy(command: list[str]) -> None:
     loaded = f"import sys, atexit; atexit.register(lambda: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr))\n"
     shown = run(*command, "--help", script=f"{loaded}from slipway.cli import main; main()")

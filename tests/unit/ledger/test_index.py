@@ -16,7 +16,7 @@ from slipway.ledger.behind import Pace
 def test_runs_cover_everything_once(count: int) -> None:
     covered = [run for level, number in index.runs(count) for run in range(number << (2 * level), (number + 1) << (2 * level))]
     assert covered == list(range(count))
-    by_level: defaultdict[int, int] = defaultdict(int)
+    by_level: dict[int, int] = defaultdict(int)
     for level, _ in index.runs(count):
         by_level[level] += 1
     assert all(number <= 3 for number in by_level.values())

@@ -41,7 +41,7 @@ def test_other_signatures_beside_ours() -> None:
         NOTE.replace("problem", "Problem", 1).encode(),
         NOTE.replace("— PeterNeumann", "— Somebody").encode(),
         NOTE.replace("x08go", "x18go").encode(),
-        NOTE.replace("JnAM=", "JnAN=").encode(),
+        NOTE.replace("JnAM=", "KnAM=").encode(),
         NOTE.replace("— ", "- ").encode(),
         NOTE.rstrip("\n").encode(),
         NOTE.replace("x08go/", "%%%%").encode(),

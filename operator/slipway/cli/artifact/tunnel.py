@@ -16,6 +16,7 @@ from slipway.cli.errors import CliError
 
 READY = re.compile(rb"Forwarding from 127\.0\.0\.1:(\d+) ->")
 SECONDS = 30.0
+ADVICE = "see that its pod runs and that you may port-forward to it, or push to a bucket of your own with --to"
 
 
 def kubectl() -> str:
@@ -27,8 +28,8 @@ def kubectl() -> str:
 
 
 @contextmanager
-def tunnel(namespace: str, service: str, port: int, flags: list[str]) -> Iterator[int]:
-    """The local port that leads to `service` while the block runs."""
+def tunnel(namespace: str, service: str, port: int, flags: list[str], advice: str = ADVICE) -> Iterator[int]:
+    """The local port that leads to `service` while the block runs; `advice` says what to do when none does."""
     target = ["-n", namespace, "--address", "127.0.0.1", f"svc/{service}", f":{port}"]
     command = [kubectl(), *flags, "port-forward", *target]
     with tempfile.TemporaryFile("w+") as errors:
@@ -37,7 +38,7 @@ def tunnel(namespace: str, service: str, port: int, flags: list[str]) -> Iterato
         except OSError as error:
             raise CliError(f"cannot run {command[0]} ({error.strerror}): correct KUBECTL") from error
         try:
-            yield _local_port(child, f"{namespace}/{service}", errors)
+            yield _local_port(child, f"{namespace}/{service}", errors, advice)
         finally:
             child.terminate()
             try:
@@ -47,7 +48,7 @@ def tunnel(namespace: str, service: str, port: int, flags: list[str]) -> Iterato
                 child.wait()
 
 
-def _local_port(child: subprocess.Popen[bytes], where: str, errors: IO[str]) -> int:
+def _local_port(child: subprocess.Popen[bytes], where: str, errors: IO[str], advice: str) -> int:
     """Wait for kubectl to name its port; then go on reading, so that it never blocks on a full pipe."""
     found: list[int] = []
     settled = threading.Event()
@@ -65,7 +66,4 @@ def _local_port(child: subprocess.Popen[bytes], where: str, errors: IO[str]) -> 
         return found[0]
     errors.seek(0)
     said = errors.read().strip().rpartition("\n")[2] or f"nothing for {SECONDS:g} s"
-    raise CliError(
-        f"cannot reach {where} through kubectl port-forward ({said}): see that its pod runs and that you may port-forward to it, "
-        "or push to a bucket of your own with --to"
-    )
+    raise CliError(f"cannot reach {where} through kubectl port-forward ({said}): {advice}")

@@ -1,0 +1,1 @@
+"""`kubectl slipway audit`: what happened, and the proof of it."""
