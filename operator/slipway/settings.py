@@ -49,17 +49,6 @@ class LedgerPlace:
     anchors: tuple[Mapping[str, str], ...] = ()
     """`{type: bucket, uri, secret}` (a folder as above), `{type: webhook, url, token}` (a file, or empty), `{type: file, path}`."""
 
-    def credentials(self) -> dict[str, str]:
-        """The store's settings as the AWS tools call them, read anew: credentials may have been rotated."""
-        return read_secret(self.secret) | dict(self.overrides) if self.secret else dict(self.overrides)
-
-
-def read_secret(folder: Path) -> dict[str, str]:
-    """A mounted Secret: its `AWS_*` keys, and `ca.crt`, if there is one, as the path `AWS_CA_BUNDLE`. OSError when there is no such folder."""
-    found = {file.name: file.read_text().strip() for file in folder.iterdir() if file.name.startswith("AWS_")}
-    bundle = folder / "ca.crt"
-    return found | ({"AWS_CA_BUNDLE": str(bundle)} if bundle.exists() else {})
-
 
 @dataclass(frozen=True)
 class Settings:

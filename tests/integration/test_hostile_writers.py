@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from slipway.reconcile.contests import FREE_REPAIRS
-from slipway.reconcile.reconciler import STATUS_BUDGET
+from slipway.reconcile.status_writer import STATUS_BUDGET
 from tests.audit import writes
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.samples import apply_all, await_child, await_reason, deployment, event_messages

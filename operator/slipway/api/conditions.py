@@ -43,9 +43,14 @@ class Reason(StrEnum):
     # Reconciling
     PROGRESSING = "Progressing"
     """Pods of the asked version are starting, or old ones are leaving."""
+    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    """The audit ledger cannot be written, so nothing that it must tell of starts. What serves goes on serving."""
     # Contested, Reconciling
     CHILD_CONTESTED = "ChildContested"
     """Somebody else changes or deletes a child again and again; it is put back ever more rarely."""
+    # Stalled: the platform
+    LEDGER_FORKED = "LedgerForked"
+    """The audit ledger does not hold what was written to it: nothing that it must tell of starts until a person has looked."""
     # Stalled: references
     INVALID_SPEC = "InvalidSpec"
     """The stored object does not fit the present schema (written under an older CRD)."""
@@ -103,8 +108,31 @@ class EventReason(StrEnum):
     """Warning: a child was changed or deleted by somebody else and was put back."""
     STALLED = "Stalled"
     """Warning: a person must act; the message is the condition's."""
+    LEDGER_UNAVAILABLE = "LedgerUnavailable"
+    """Warning: the audit ledger cannot be written, so nothing that it must tell of starts. What serves goes on serving."""
     CONTESTED = "Contested"
     """Warning: somebody else changes a child or the status back again and again; the message says who, and what to do."""
+
+
+class Transition(StrEnum):
+    """What entries of the ledger tell of. Each is durable before what it tells of happens (docs/ledger.md)."""
+
+    REGISTERED = "Registered"
+    """A Model or ModelVersion was accepted."""
+    CHANGED = "Changed"
+    """A Model's spec was changed."""
+    APPLIED = "Applied"
+    """What a ModelDeployment asks for is brought about; the reason says as what: `RolloutStarted`, `Scaled` or `Configured`."""
+    REPAIRED = "Repaired"
+    """A child that somebody changed or deleted is put back."""
+    SERVING = "Serving"
+    """The asked version answers with all its replicas."""
+    SCALED_TO_ZERO = "ScaledToZero"
+    """Nothing serves, as asked."""
+    STALLED = "Stalled"
+    """What was asked for does not come about until a person acts; the reason says why."""
+    DELETED = "Deleted"
+    """The object is gone. By whom is not known to Slipway: the apiserver's audit log tells."""
 
 
 class Condition(ApiModel):

@@ -128,6 +128,7 @@ def conditions_page() -> str:
         ("Conditions", conditions.ConditionType),
         ("Reasons", conditions.Reason),
         ("Events", conditions.EventReason),
+        ("Transitions in the ledger", conditions.Transition),
     ):
         lines += [f"## {title}", "", "| name | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {text} |" for name, text in member_docs(enum).items()] + [""]

@@ -62,6 +62,15 @@ ADVICE: dict[str, str] = {
         "Somebody else changes a child, or the status, back: stop the writer that the message names "
         "(kubectl -n {namespace} get deployment,service {name} --show-managed-fields -o yaml), or change the ModelDeployment instead."
     ),
+    # the ledger
+    "LedgerUnavailable": (
+        "The audit ledger cannot be written, so nothing new starts; what serves goes on. Have the platform's team see to the store that "
+        "the message names (kubectl -n slipway-system get pods -l app.kubernetes.io/name=slipway-ledger): it goes on by itself."
+    ),
+    "LedgerForked": (
+        "The audit ledger was altered or replaced: have the platform's team run kubectl slipway audit verify, and find out who did it, "
+        "before anything new is deployed."
+    ),
     # time
     "ProgressDeadlineExceeded": (
         "The new pods do not become ready; the old ones serve on. Look at their troubles above; to go back, "

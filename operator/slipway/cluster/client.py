@@ -114,6 +114,10 @@ class Cluster:
             body = {"count": int(current.get("count", 1)) + 1, "lastTimestamp": event["lastTimestamp"]}
             await self._write("patch", "Event", Request("PATCH", f"{path}/{name}", body=body, content_type=MERGE))
 
+    async def merge(self, resource: Resource, namespace: str, name: str, change: Mapping[str, Any]) -> Manifest:
+        """Merges a change into an object that is not one of ours."""
+        return await self._write("patch", resource.kind, Request("PATCH", resource.path(namespace, name), body=change, content_type=MERGE))
+
     async def put(self, resource: Resource, manifest: Manifest, timeout: float) -> Manifest:
         """Creates the object, or replaces the one whose resourceVersion the manifest carries."""
         meta = manifest["metadata"]

@@ -46,6 +46,7 @@ AUTOSCALER = Resource("autoscaling", "v2", "HorizontalPodAutoscaler", "horizonta
 
 POD = Resource("", "v1", "Pod", "pods")
 EVENT = Resource("", "v1", "Event", "events")
+CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps")
 LEASE = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 
 OWN_KINDS = (MODEL, MODEL_VERSION, MODEL_DEPLOYMENT)

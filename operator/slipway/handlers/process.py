@@ -12,7 +12,9 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiServer
 from slipway.cluster.leader import Elector, LeaseLost
 from slipway.handlers.watch import kopf_settings, registry_for
+from slipway.ledger.note import Verifier
 from slipway.reconcile.engine import Engine
+from slipway.reconcile.journal import Journal, opening_of, publish_verifier
 from slipway.settings import Settings
 from slipway.telemetry import http
 
@@ -26,11 +28,13 @@ async def run(settings: Settings) -> int:
     """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
     transport = await ApiServer.connect()
     cluster = Cluster(transport)
-    engine = Engine(cluster, settings)
+    journal = Journal(opening_of(settings.ledger), settings.ledger.uri) if settings.ledger else Journal()
+    engine = Engine(cluster, settings, journal)
     elector = Elector(cluster, settings.namespace, settings.identity, settings.lease_seconds)
     watches = asyncio.create_task(_watch(engine, transport, settings))
     leadership = asyncio.create_task(_lead(engine, elector))
     work = asyncio.create_task(_work(engine, elector))
+    ledger = asyncio.create_task(_keep_ledger(engine, cluster, journal, elector, settings))
     endpoints = await http.serve(
         settings.http_port,
         healthy=lambda: "the watches ended" if watches.done() else None,
@@ -40,6 +44,8 @@ async def run(settings: Settings) -> int:
         await asyncio.wait({watches, leadership, work}, return_when=asyncio.FIRST_COMPLETED)
         return await _end(engine, elector, watches, leadership, work)
     finally:
+        ledger.cancel()  # closes it in good order: what was appended is signed
+        await asyncio.gather(ledger, return_exceptions=True)
         await endpoints.cleanup()
         await transport.close()
 
@@ -78,6 +84,17 @@ async def _lead(engine: Engine, elector: Elector) -> None:
 async def _work(engine: Engine, elector: Elector) -> None:
     await elector.leading.wait()
     await engine.work()
+
+
+async def _keep_ledger(engine: Engine, cluster: Cluster, journal: Journal, elector: Elector, settings: Settings) -> None:
+    """The ledger is open while this replica leads."""
+
+    async def opened(verifier: Verifier) -> None:
+        engine.ledger_opened()
+        await publish_verifier(cluster, settings.namespace, verifier.vkey)
+
+    await elector.leading.wait()
+    await journal.run(opened)
 
 
 async def _end(

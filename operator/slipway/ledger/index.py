@@ -109,3 +109,14 @@ def search(data: bytes, owner: bytes) -> list[tuple[bytes, int]]:
 
 def _records(data: bytes) -> Iterator[bytes]:
     return (data[at : at + RECORD] for at in range(0, len(data) - RECORD + 1, RECORD))
+
+
+def repeated(data: bytes) -> tuple[int, int] | None:
+    """Two entries' numbers that have the same id, if a part has such."""
+    previous = None
+    for record in _records(data):
+        key, at = record[:KEY], int.from_bytes(record[KEY:], "big")
+        if previous and previous[0] == key:
+            return previous[1], at
+        previous = key, at
+    return None

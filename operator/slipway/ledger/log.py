@@ -8,11 +8,12 @@ from slipway.ledger.entry import id_of
 from slipway.ledger.errors import LedgerForked, LedgerUnavailable
 from slipway.ledger.growth import Growth
 from slipway.ledger.ids import Ids
-from slipway.ledger.note import NoteInvalid, Signer
+from slipway.ledger.note import Signer
+from slipway.ledger.reader import next_slot
 from slipway.ledger.slots import Slot, fitting, slot_path
-from slipway.ledger.storing import create, create_same, fetch
+from slipway.ledger.storing import create, create_same
 from slipway.ledger.view import View, newest_checkpoint
-from slipway.objectstore.errors import AlreadyThere, Missing
+from slipway.objectstore.errors import AlreadyThere
 from slipway.objectstore.s3 import S3Store
 from slipway.telemetry import metrics
 
@@ -48,16 +49,7 @@ class Log:
 
     async def read_slot(self) -> Slot | None:
         """The slot at the end of what is seen, when another writer, or an earlier try, has put one."""
-        key = slot_path(self.size)
-        try:
-            slot = Slot.open(await fetch(self.store, key), self.signer.verifier)
-        except Missing:
-            return None
-        except NoteInvalid as error:
-            raise LedgerForked(f"{self.store.uri(key)} is not of this log's writers: {error}") from error
-        if slot.first != self.size or slot.root != self.growth.root:
-            raise LedgerForked(f"{self.store.uri(key)} follows another history than the one before it")
-        return slot
+        return await next_slot(self.store, self.signer.verifier, self.growth)
 
     def advance(self, entries: Sequence[Named]) -> None:
         """The entries of a slot that is stored become part of what is seen."""

@@ -51,20 +51,21 @@ async def opened_ledger(
 async def opened_anchors(settings: Sequence[Mapping[str, Any]]) -> AsyncIterator[list[Anchor]]:
     """Anchors from settings. Raises ValueError for one that is none of these.
 
-    `{"bucket": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`; `{"webhook": URL, "token": FILE}`, a bearer
-    token; `{"file": PATH}`.
+    `{"type": "bucket", "uri": "s3://BUCKET/PREFIX", "secret": FOLDER}`, the folder as for `read_secret`;
+    `{"type": "webhook", "url": URL, "token": FILE}`, a bearer token; `{"type": "file", "path": PATH}`.
     """
     async with AsyncExitStack() as stack:
         found: list[Anchor] = []
         for anchor in settings:
-            if "bucket" in anchor:
-                secret = read_secret(Path(anchor["secret"])) if anchor.get("secret") else {}
-                found.append(BucketAnchor(await stack.enter_async_context(S3Store.opened(*split_uri(anchor["bucket"]), secret))))
-            elif "webhook" in anchor:
-                token = Path(anchor["token"]).read_text().strip() if anchor.get("token") else ""
-                found.append(WebhookAnchor(anchor["webhook"], {"Authorization": f"Bearer {token}"} if token else {}))
-            elif "file" in anchor:
-                found.append(FileAnchor(Path(anchor["file"])))
-            else:
-                raise ValueError(f"an anchor is a bucket, a webhook or a file; this has {', '.join(anchor) or 'nothing'}")
+            match anchor.get("type"):
+                case "bucket":
+                    secret = read_secret(Path(anchor["secret"])) if anchor.get("secret") else {}
+                    found.append(BucketAnchor(await stack.enter_async_context(S3Store.opened(*split_uri(anchor["uri"]), secret))))
+                case "webhook":
+                    token = Path(anchor["token"]).read_text().strip() if anchor.get("token") else ""
+                    found.append(WebhookAnchor(anchor["url"], {"Authorization": f"Bearer {token}"} if token else {}))
+                case "file":
+                    found.append(FileAnchor(Path(anchor["path"])))
+                case other:
+                    raise ValueError(f"an anchor's type is bucket, webhook or file, not {other!r}")
         yield found

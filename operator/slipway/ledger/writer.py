@@ -73,6 +73,11 @@ class Ledger:
         return self._log.signer.verifier
 
     @property
+    def store(self) -> S3Store:
+        """Where the log is."""
+        return self._log.store
+
+    @property
     def size(self) -> int:
         """How many entries the log has, as far as this process has seen."""
         return self._log.size

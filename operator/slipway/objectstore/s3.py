@@ -109,7 +109,7 @@ class S3Store:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     async def delete(self, key: str) -> None:
-        """Remove the object. Nothing of the product does so; tests play attackers with it."""
+        """Remove the object, if it is there."""
         await self._call("delete_object", key)
 
     async def _call(self, method: str, key: str, **arguments: Any) -> Any:

@@ -13,6 +13,7 @@ from slipway.errors import Stalled
 from slipway.plan.build import build_children
 from slipway.plan.children import ChildrenPlan, plan_children
 from slipway.plan.contest import contested_message
+from slipway.plan.entries import children_entries, children_hash, with_outcome
 from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition
 from slipway.plan.trouble import (
@@ -39,9 +40,12 @@ def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, no
         wanted = build_children(owner, version, serving)
     except Stalled as error:
         return _blocked(manifest, observed, Trouble(error.reason, error.message), now)
-    children = plan_children(owner, wanted, observed, manifest.get("status", {}))
-    status = _status(manifest, owner, observed, now, children)
+    before = manifest.get("status", {})
+    children = plan_children(owner, wanted, observed, before)
+    status, ended = with_outcome(_status(manifest, owner, observed, now, children), before)
     return Plan(
+        entries=children_entries(owner, version, wanted, children, observed, before),
+        ended=ended,
         applies=tuple(children.applies),
         deletes=children.deletes,
         status=status,
@@ -53,9 +57,9 @@ def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, no
 
 
 def status_events(manifest: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
-    """Events on change only: newly contested, newly stalled (or for another reason), newly serving."""
+    """Events on change only: newly contested, waiting for the ledger, newly stalled (or for another reason), newly serving."""
     before = manifest.get("status", {})
-    return (*_contest_events(before, status), *_outcome_events(before, status))
+    return (*_contest_events(before, status), *_ledger_events(before, status), *_outcome_events(before, status))
 
 
 def _contest_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
@@ -63,6 +67,12 @@ def _contest_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraf
     if contested is None or find_condition(before, ConditionType.CONTESTED):
         return ()
     return (EventDraft(EventReason.CONTESTED, contested["message"], warning=True),)
+
+
+def _ledger_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
+    ready, was_ready = find_condition(status, ConditionType.READY), find_condition(before, ConditionType.READY)
+    waits, waited = (condition and condition["reason"] == Reason.LEDGER_UNAVAILABLE for condition in (ready, was_ready))
+    return (EventDraft(EventReason.LEDGER_UNAVAILABLE, ready["message"], warning=True),) if ready and waits and not waited else ()
 
 
 def _outcome_events(before: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
@@ -141,8 +151,8 @@ def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: date
     meta = manifest["metadata"]
     conditions = ConditionSet(manifest.get("status", {}), meta["generation"], now)
     conditions.trouble(trouble)
-    status = _observation(meta, observed, conditions, "Failed")
-    return Plan(status=status, events=status_events(manifest, status))
+    status, ended = with_outcome(_observation(meta, observed, conditions, "Failed"), manifest.get("status", {}))
+    return Plan(ended=ended, status=status, events=status_events(manifest, status))
 
 
 def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, phase: str) -> dict[str, Any]:
@@ -166,6 +176,7 @@ def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, p
         "readyReplicas": replicas.get("readyReplicas", 0),
         "updatedReplicas": replicas.get("updatedReplicas", 0),
         "selector": ",".join(f"{key}={value}" for key, value in selector(name).items()),
+        "childrenHash": children_hash(observed),
         "conditions": conditions.as_list(),
     }
     if newest:

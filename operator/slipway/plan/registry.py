@@ -12,6 +12,7 @@ from slipway.api.v1alpha1 import Model, ModelVersion
 from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build.pod import find_runtime
+from slipway.plan.entries import registry_entries
 from slipway.plan.status import ConditionSet
 from slipway.plan.types import Plan, Trouble
 from slipway.settings import Serving
@@ -60,4 +61,7 @@ def _conditions(manifest: Manifest, now: datetime) -> ConditionSet:
 
 
 def _plan(manifest: Manifest, status: dict[str, Any], conditions: ConditionSet) -> Plan:
-    return Plan(status={"observedGeneration": manifest["metadata"]["generation"], **status, "conditions": conditions.as_list()})
+    return Plan(
+        ended=registry_entries(manifest, {"spec": manifest["spec"]}),
+        status={"observedGeneration": manifest["metadata"]["generation"], **status, "conditions": conditions.as_list()},
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.api.conditions import EventReason, Reason
+from slipway.api.conditions import EventReason, Reason, Transition
 from slipway.cluster.resources import Manifest
 
 Child = tuple[str, str]
@@ -53,9 +53,27 @@ class EventDraft:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a reconcile is to do, in this order: applies, deletes, status, events."""
+class EntryDraft:
+    """An entry of the ledger about the object, durable before what it tells of happens; who asked and when is added as it is written."""
 
+    transition: Transition
+    message: str
+    reason: str = ""
+    detail: str = ""
+    """With the object's uid and generation, and the transition, it names the entry: a plan made again after a crash has the same one."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    actors: tuple[str, ...] | None = None
+    """Who asked; None for whoever changed the object's spec, as its stamp tells."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a reconcile is to do, in this order: entries, applies, deletes, status, events."""
+
+    entries: tuple[EntryDraft, ...] = ()
+    """Of applies and deletes, durable before the first of them."""
+    ended: tuple[EntryDraft, ...] = ()
+    """Of the status, durable before it: only what the status says *after* applies and deletes has happened."""
     applies: tuple[Manifest, ...] = ()
     deletes: tuple[Manifest, ...] = ()
     status: Mapping[str, Any] = field(default_factory=dict)

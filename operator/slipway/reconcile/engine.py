@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from datetime import UTC, datetime
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Conflict, NamespaceEnding
@@ -13,6 +14,8 @@ from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
 from slipway.plan.names import MANAGED_BY
+from slipway.reconcile.deletions import Deletions
+from slipway.reconcile.journal import Journal
 from slipway.reconcile.lister import Lister
 from slipway.reconcile.queue import ObjectKey, WorkQueue
 from slipway.reconcile.reconciler import Reconciler
@@ -37,14 +40,16 @@ def label_selector(resource: Resource) -> str:
 class Engine:
     """Store, queue and workers of one process."""
 
-    def __init__(self, cluster: Cluster, settings: Settings) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings, journal: Journal | None = None) -> None:
         self.store = Store()
         self.queue = WorkQueue()
         self._cluster = cluster
         self._settings = settings
         self._working = False
         self._stopping = False
-        self._reconciler = Reconciler(self.store, cluster, settings.serving)
+        self._journal = journal or Journal()
+        self._reconciler = Reconciler(self.store, cluster, settings.serving, self._journal)
+        self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)
         self.lister.expect(WATCHED, self._namespaces)
 
@@ -66,10 +71,12 @@ class Engine:
         news = self.store.remove(resource, manifest) if gone else self.store.put(resource, manifest)
         if not news:  # our own write, whose answer we had, or older than what is known
             return
+        if gone and resource in OWN_KINDS and self._working:
+            self._deletions.noticed(manifest)
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
-        if before is not None and asks_otherwise:
-            self._enqueue(resource, before, asks_otherwise)  # what it referred to before counts anew
+        if before is not None and (asks_otherwise or resource not in OWN_KINDS):
+            self._enqueue(resource, before, asks_otherwise)  # what it referred to, or whose it was, counts anew
 
     def _enqueue(self, resource: Resource, manifest: Manifest, asks_otherwise: bool) -> None:
         if not self._working:  # a standby only remembers: it queues everything when it takes over
@@ -89,10 +96,9 @@ class Engine:
         """Runs the workers; called once leading and synced. Returns after `stop`."""
         self._working = True
         await self._catch_up()
-        for resource in OWN_KINDS:
-            for manifest in self.store.all(resource):
-                self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
-        background = [asyncio.create_task(self.queue.run_delays()), asyncio.create_task(self._full_passes())]
+        self._enqueue_all()
+        endless = (self.queue.run_delays(), self._full_passes(), self._deletions.run())
+        background = [asyncio.create_task(running) for running in endless]
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self._settings.workers):
@@ -100,6 +106,16 @@ class Engine:
         finally:
             for task in background:
                 task.cancel()
+
+    def _enqueue_all(self) -> None:
+        for resource in OWN_KINDS:
+            for manifest in self.store.all(resource):
+                self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
+
+    def ledger_opened(self) -> None:
+        """What had to wait for the ledger is looked at again, and what went while nobody could write is looked for."""
+        self._deletions.compare()
+        self._enqueue_all()
 
     async def _catch_up(self) -> None:
         """What is asked for *now*: the watches of a replica that has just become the leader may lag behind what its predecessor did."""

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from slipway.reconcile.budget import Budget
 from slipway.telemetry import metrics
 
 BACKOFF_BASE, BACKOFF_MAX = 0.25, 120.0
@@ -30,38 +31,12 @@ class ObjectKey:
     name: str
 
 
-class Turns:
-    """How often each key may come: a bucket of BURST turns that fills by one every TURN_SECONDS."""
-
-    def __init__(self) -> None:
-        self._used: dict[ObjectKey, tuple[float, float]] = {}
-        self._prune_at = 1000
-
-    def wait(self, key: ObjectKey, now: float) -> float:
-        """Takes a turn and returns 0, or returns the seconds until there is one."""
-        used = self._used_now(key, now)
-        if used > BURST - 1:
-            return (used - (BURST - 1)) * TURN_SECONDS
-        self._used[key] = (used + 1, now)
-        if len(self._used) > self._prune_at:
-            self._used = {key: used for key, used in self._used.items() if self._used_now(key, now) > 0}
-            self._prune_at = 1000 + 2 * len(self._used)
-        return 0.0
-
-    def _used_now(self, key: ObjectKey, now: float) -> float:
-        used, at = self._used.get(key, (0.0, now))
-        return max(0.0, used - (now - at) / TURN_SECONDS)
-
-    def __len__(self) -> int:
-        return len(self._used)
-
-
 class WorkQueue:
     """Keys that wait to be reconciled."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._turns = Turns()
+        self._turns = Budget(BURST, TURN_SECONDS)
         self._due: dict[ObjectKey, float] = {}
         self._ready: asyncio.Queue[ObjectKey | None] = asyncio.Queue()
         self._active: set[ObjectKey] = set()

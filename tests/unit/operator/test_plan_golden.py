@@ -13,7 +13,7 @@ import yaml
 from slipway.cluster.resources import Manifest
 from slipway.plan.model_deployment import plan_deployment
 from slipway.plan.names import TEMPLATE_HASH_ANNOTATION
-from slipway.plan.types import Observed, Refusal
+from slipway.plan.types import EntryDraft, Observed, Refusal
 from slipway.settings import Runtime, Serving
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -37,8 +37,10 @@ def test_plan(case: str) -> None:
     )
     plan = plan_deployment(given["deployment"], observed, SERVING, NOW)
     got = {
+        "entries": [_entry(draft) for draft in plan.entries],
         "applies": list(plan.applies),
         "deletes": [f"{live['kind']} {live['metadata']['name']}" for live in plan.deletes],
+        "ended": [_entry(draft) for draft in plan.ended],
         "status": dict(plan.status),
         "events": [{"reason": str(e.reason), "warning": e.warning, "message": e.message} for e in plan.events],
         "requeueAfter": plan.requeue_after,
@@ -49,6 +51,16 @@ def test_plan(case: str) -> None:
     assert got == yaml.safe_load(target.read_text())
 
 
+def _entry(draft: EntryDraft) -> dict[str, Any]:
+    return {
+        "name": f"{draft.transition}:{draft.detail}",
+        "reason": draft.reason,
+        "message": draft.message,
+        "details": dict(draft.details),
+        "actors": None if draft.actors is None else list(draft.actors),
+    }
+
+
 def _live(given: dict[str, Any]) -> list[Manifest]:
     """Children that are there: `applied: true` stands for what the plan itself would apply, with `live` merged over it."""
     if not given.get("applied"):
@@ -56,7 +68,7 @@ def _live(given: dict[str, Any]) -> list[Manifest]:
     fresh = plan_deployment(given["deployment"], Observed(model=given["model"], version=given["version"]), SERVING, NOW)
     changes = {(change["kind"], change["metadata"]["name"]): change for change in given.get("children", [])}
     for child in fresh.applies:
-        child["metadata"]["generation"] = 1
+        child["metadata"] |= {"generation": 1, "resourceVersion": "7", "uid": f"uid-{child['kind']}"}
     return [_merge(child, changes.pop((child["kind"], child["metadata"]["name"]), {})) for child in fresh.applies] + list(changes.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from slipway.reconcile.queue import BACKOFF_MAX, BURST, TURN_SECONDS, ObjectKey, Turns, WorkQueue
+from slipway.reconcile.queue import BACKOFF_MAX, BURST, TURN_SECONDS, ObjectKey, WorkQueue
 
 A, B = ObjectKey("Model", "n", "a"), ObjectKey("Model", "n", "b")
 
@@ -51,22 +51,6 @@ async def test_shut_down_lets_every_worker_go() -> None:
     queue.shut_down(2)
     assert await queue.get() is None
     assert await queue.get() is None
-
-
-def test_a_restless_key_gets_a_turn_twice_a_second_and_others_their_own() -> None:
-    turns = Turns()
-    assert [turns.wait(A, 0) for _ in range(BURST)] == [0] * BURST
-    assert turns.wait(A, 0) == TURN_SECONDS
-    assert turns.wait(B, 0) == 0
-    assert turns.wait(A, TURN_SECONDS) == 0
-    assert turns.wait(A, TURN_SECONDS) == TURN_SECONDS
-
-
-def test_turns_remember_only_who_came_lately() -> None:
-    turns = Turns()
-    for number in range(5000):
-        turns.wait(ObjectKey("Model", "n", str(number)), number * TURN_SECONDS)
-    assert len(turns) <= 1001
 
 
 async def test_a_rationed_key_is_delayed_not_lost() -> None:

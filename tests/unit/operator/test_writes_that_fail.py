@@ -10,9 +10,10 @@ import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, NotFound, Refused, Request
-from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION
+from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED
 from slipway.cluster.store import Store
 from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
+from slipway.reconcile.journal import Journal
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.reconciler import Reconciler
 from slipway.settings import Runtime, Serving
@@ -25,13 +26,14 @@ SERVING = Serving(runtimes=(Runtime("sklearn", "1.9", "registry.example/sklearn:
 class Apiserver:
     """Keeps what is written; refuses the next status writes with 409 as often as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: Store) -> None:
+        self.store = store
         self.version = 100
         self.conflicts = 0
         self.faster = False
         """Whether somebody else always writes the Deployment first."""
-        self.generation = 1
-        """The ModelDeployment's, whatever the watch has told."""
+        self.generations_ahead = 0
+        """By how many the apiserver is ahead of the watch."""
         self.attempts = 0
         """Applies of the Deployment."""
         self.refused: Exception | None = None
@@ -45,11 +47,7 @@ class Apiserver:
             self.conflicts -= 1
             raise Conflict(409, "Conflict", "the object has been modified")
         if request.method == "GET":
-            if request.path.endswith("/modeldeployments/churn"):
-                return {"metadata": {"uid": "d", "generation": self.generation}}
-            if self.faster and request.path.endswith("/deployments/churn"):
-                return {"metadata": {"managedFields": [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}]}}
-            raise NotFound(404, "NotFound", "none")
+            return self._get(request.path)
         self.attempts += request.path.endswith("/deployments/churn")
         if self.faster and request.path.endswith("/deployments/churn"):
             raise Conflict(409, "Conflict", "the object has been modified")
@@ -60,6 +58,16 @@ class Apiserver:
         stored["metadata"] |= {"uid": stored["metadata"].get("uid", f"uid-{request.path}"), "resourceVersion": str(self.version)}
         return stored | {"metadata": stored["metadata"] | {"generation": 1, "creationTimestamp": "2026-11-23T12:00:00Z"}}
 
+    def _get(self, path: str) -> Any:
+        """What the watch has told of, too; who wrote it last only where somebody is faster."""
+        for resource in WATCHED:
+            for found in self.store.all(resource):
+                if path == resource.path("n", found["metadata"]["name"]):
+                    written = [{"manager": "flipper", "time": "2026-11-23T12:00:00Z"}] if self.faster else []
+                    generation = found["metadata"]["generation"] + self.generations_ahead
+                    return found | {"metadata": found["metadata"] | {"managedFields": written, "generation": generation}}
+        raise NotFound(404, "NotFound", "none")
+
 
 def seen(manifest: dict[str, Any], uid: str) -> dict[str, Any]:
     """As the watch tells of it."""
@@ -68,8 +76,8 @@ def seen(manifest: dict[str, Any], uid: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def apiserver() -> Apiserver:
-    return Apiserver()
+def apiserver(store: Store) -> Apiserver:
+    return Apiserver(store)
 
 
 @pytest.fixture
@@ -83,7 +91,7 @@ def store() -> Store:
 
 @pytest.fixture
 def reconciler(apiserver: Apiserver, store: Store) -> Reconciler:
-    return Reconciler(store, Cluster(apiserver), SERVING, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return Reconciler(store, Cluster(apiserver), SERVING, Journal(), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:
@@ -178,7 +186,6 @@ async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
     assert apiserver.attempts == 1 + FREE_REPAIRS
     owner = deepcopy(store.get(MODEL_DEPLOYMENT, "n", "churn"))
     assert owner is not None
-    apiserver.generation = 2
     owner["metadata"] |= {"resourceVersion": str(apiserver.version + 1), "generation": 2}
     owner["spec"] |= {"replicas": 4}
     store.put(MODEL_DEPLOYMENT, owner)
@@ -189,7 +196,7 @@ async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
 
 async def test_children_are_made_only_of_what_the_owner_asks_for_now(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:
     """The watch lags: nothing else would keep an old view from being applied over what a newer one made."""
-    apiserver.generation = 2
+    apiserver.generations_ahead = 1
     with pytest.raises(Conflict):
         await reconciler.reconcile(KEY)
     assert apiserver.version == 100, "nothing was written"

@@ -121,6 +121,15 @@ class ModelDeploymentSpec(ApiModel):
     )
 
 
+class Outcome(ApiModel):
+    """How what was asked for ended, last time it ended. Each outcome is an entry in the ledger."""
+
+    result: Annotated[Literal["Serving", "ScaledToZero", "Stalled"], Field(description="It serves, it stopped as asked, or it stalled.")]
+    reason: Annotated[str, Field(max_length=64, description="The reason of the condition that says so.")] = ""
+    generation: Annotated[int, Field(ge=0, description="The generation of the spec that ended so.")]
+    number: Annotated[int, Field(ge=1, description="Outcomes so far: tells this one from earlier ones of the same generation.")]
+
+
 class ModelDeploymentStatus(ApiModel):
     """What serves now."""
 
@@ -136,6 +145,10 @@ class ModelDeploymentStatus(ApiModel):
     ready_replicas: Annotated[int, Field(ge=0, description="Pods that answer.")] = 0
     updated_replicas: Annotated[int, Field(ge=0, description="Pods of the asked version.")] = 0
     selector: Annotated[str, Field(max_length=256, description="The pods' label selector, for `kubectl scale` and autoscalers.")] = ""
+    outcome: Annotated[Outcome | None, Field(description="How it ended last.")] = None
+    children_hash: Annotated[
+        str, Field(max_length=16, description="Of the children's uids: tells, after any crash, whether a child was put back since.")
+    ] = ""
     conditions: Conditions = []
 
 

@@ -1,0 +1,113 @@
+"""Children: looked at closely before they are put back, applied and deleted in order, and contested ones counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from slipway.api.conditions import EventReason
+from slipway.cluster.client import Cluster
+from slipway.cluster.http import Conflict, Refused
+from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource, resource_of
+from slipway.cluster.store import Store
+from slipway.plan.contest import last_writer
+from slipway.plan.types import Child, Observed, Plan, Refusal
+from slipway.reconcile.contests import Contests
+from slipway.reconcile.observe import owned_by
+from slipway.reconcile.queue import ObjectKey
+
+log = logging.getLogger(__name__)
+
+
+class Applier:
+    """Writes the children of ModelDeployments."""
+
+    def __init__(self, store: Store, cluster: Cluster, contests: Contests, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._contests = contests
+        self._clock = clock
+
+    async def look_closely(self, key: ObjectKey, plan: Plan, observed: Observed) -> bool:
+        """Reads anew what a decision hangs on that a lagging watch could make wrong; True when the plan must be made again.
+
+        That is: who wrote last to children whose repair waits; and children that look changed or deleted by somebody, with their owner.
+        """
+        unknown = [child for child in plan.held if observed.contests[child] is None]
+        for kind, name in unknown:
+            live = await self._cluster.get(resource_of({"kind": kind}), key.namespace, name)
+            self._contests.name(key, (kind, name), last_writer(live) or "")
+        damaged = [child for child in map(about, plan.applies) if _repaired(child, plan)]
+        for kind, name in damaged:
+            await self._refresh(resource_of({"kind": kind}), key.namespace, name)
+        if damaged:
+            await self._refresh(MODEL_DEPLOYMENT, key.namespace, key.name)
+        return bool(unknown or damaged)
+
+    async def _refresh(self, resource: Resource, namespace: str, name: str) -> None:
+        known = self._store.get(resource, namespace, name)
+        fresh = await self._cluster.get(resource, namespace, name)
+        if fresh is not None:
+            self._store.put(resource, fresh)
+        elif known is not None:
+            self._store.remove(resource, known)
+
+    async def apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
+        """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""
+        if any(about(child) not in observed.children for child in plan.applies):
+            await self._confirm(manifest)
+        for child in plan.applies:
+            refusal = await self._apply_one(key, child, plan, observed)
+            if refusal:
+                return refusal
+            applied.append(about(child))
+        for live in plan.deletes:
+            await self._cluster.delete(live)
+            self._store.remove(resource_of(live), live)
+        return None
+
+    async def _apply_one(self, key: ObjectKey, child: Manifest, plan: Plan, observed: Observed) -> Refusal | None:
+        """Applies a child. Repairs are counted, also those for which somebody was faster: else who is always faster is never named."""
+        live = observed.children.get(about(child))
+        try:
+            answer = await self._cluster.apply(child, live)
+        except Refused as error:
+            log.warning("refused: %s", error.message)
+            foreign = live is None and await self._exists_for_others(child)
+            return Refusal(*about(child), error.message, foreign)
+        except Conflict:
+            if _repaired(about(child), plan):
+                self._contests.attempt(key, about(child), self._clock())
+            raise
+        self._store.put(resource_of(child), answer)
+        if about(child) in plan.repairs:
+            self._contests.attempt(key, about(child), self._clock())
+        log.info("applied %s %s", *about(child))
+        return None
+
+    async def _confirm(self, manifest: Manifest) -> None:
+        """Children that are not there carry no precondition: nothing but their owner's present state may call them into being.
+
+        Raises:
+            Conflict: the owner asks otherwise by now, or is gone: the watch lags, and garbage collection would be fought.
+
+        """
+        meta = manifest["metadata"]
+        present = (await self._cluster.get(MODEL_DEPLOYMENT, meta["namespace"], meta["name"]) or {"metadata": {}})["metadata"]
+        if any(present.get(key) != meta[key] for key in ("uid", "generation")) or "deletionTimestamp" in present:
+            raise Conflict(409, "Stale", "the ModelDeployment has changed or is gone; the watch has not told yet")
+
+    async def _exists_for_others(self, child: Manifest) -> bool:
+        """Whether the refused child's name is taken by an object that is not its owner's."""
+        meta = child["metadata"]
+        found = await self._cluster.get(resource_of(child), meta["namespace"], meta["name"])
+        return found is not None and not owned_by(found, meta["ownerReferences"][0]["uid"])
+
+
+def about(child: Manifest) -> Child:
+    return child["kind"], child["metadata"]["name"]
+
+
+def _repaired(child: Child, plan: Plan) -> bool:
+    """Whether the apply puts back what somebody changed, as its Event would say."""
+    return any(draft.reason is EventReason.CHILD_REPAIRED and draft.child == child for draft in plan.events)
