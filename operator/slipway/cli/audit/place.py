@@ -62,6 +62,8 @@ def found(given: Given) -> Iterator[Place]:
             "if Slipway runs in another namespace"
         )
     secret = _from_file(given.secret_file) if given.secret_file else _from_cluster(cluster, namespace, config.get("secretName") or READER)
+    named = {"AWS_ENDPOINT_URL": config.get("endpoint"), "AWS_REGION": config.get("region"), "AWS_CA_BUNDLE": config.get("ca.crt")}
+    secret |= {name: value for name, value in named.items() if value}
     key = given.key or config["vkey"]
     if config.get("embedded") != "true":
         yield Place(config["uri"], secret, key)
