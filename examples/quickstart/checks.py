@@ -53,7 +53,8 @@ class Tools:
 
     def slipway(self, *arguments: str) -> str:
         """`kubectl slipway`, as kubectl runs it."""
-        return self._run([str(self.root / ".venv/bin/kubectl-slipway"), *arguments, "-n", self.namespace])
+        where = [] if arguments[0] == "audit" else ["-n", self.namespace]  # the ledger is the whole platform's
+        return self._run([str(self.root / ".venv/bin/kubectl-slipway"), *arguments, *where])
 
     def reset_namespace(self) -> None:
         """A fresh namespace, so that the demo can be run again."""

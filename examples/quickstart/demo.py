@@ -15,6 +15,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).parent))
 
 import checks
+import story
 import train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,10 @@ def main() -> None:
         say(checks.compare_answers(tools, NAME, WORK / "2/model.joblib", "2"))
     with chapter("A tampered artifact is refused: nothing of it is loaded"):
         say(checks.tampered_is_refused(tools, NAME, WORK / "1"))
+    with chapter("What happened, who asked, and the proof: the audit ledger"):
+        say(story.what_happened(tools, NAME))
+        say(story.rescan(tools))
+        say(story.proved_offline(tools, NAME, WORK))
     summary(time.monotonic() - began)
 
 
@@ -74,6 +79,7 @@ def summary(seconds: float) -> None:
         f"kubectl slipway status {NAME} -n {NAMESPACE}",
         f"kubectl slipway status tampered -n {NAMESPACE}",
         f"kubectl describe slmd {NAME} -n {NAMESPACE}",
+        f"kubectl slipway audit -n {NAMESPACE}",
         f"kubectl slipway predict {NAME} -n {NAMESPACE} -f build/quickstart/rows.json",
         "make cluster-down",
     ):

@@ -22,4 +22,6 @@ def test_the_demo_does_what_it_says() -> None:
     assert "'1': " in tally
     assert "'2': " in tally
     assert "Stalled/DigestMismatch: " in said
+    assert "nothing was altered, left out or put in." in said
+    assert "proof.json proves " in said
     assert "Done in " in said
