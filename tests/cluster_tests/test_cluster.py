@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,9 @@ def _matters(rule: str) -> bool:
 
 
 def _lines(*command: str) -> list[str]:
+    """What the program prints; nothing when it is not there yet: the cluster installs what it needs, and it stays."""
+    if shutil.which(command[0]) is None:
+        return []
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
