@@ -34,7 +34,7 @@ def children_entries(
     """One for all that the spec asks for and is not there yet; one for each child that somebody else changed or deleted."""
     damaged = {draft.child: draft for draft in children.events if draft.reason is EventReason.CHILD_REPAIRED and draft.child}
     asked = [child for child in children.applies if _key(child) not in damaged]
-    entries = [_repaired(child, draft.message, observed.children.get(child), before) for child, draft in damaged.items()]
+    entries = [_repaired(child, draft.message, observed, before) for child, draft in damaged.items()]
     if asked or children.deletes:
         entries.insert(0, _applied(owner, version, wanted, asked, observed, before))
     return tuple(entries)
@@ -73,10 +73,12 @@ def _applied(
     return EntryDraft(Transition.APPLIED, message, reason, f"{wanted_hash}#{_number(before)}", details)
 
 
-def _repaired(child: Child, message: str, live: Manifest | None, before: Mapping[str, Any]) -> EntryDraft:
-    """Named by the state that is put right: the changed child's, or that of the children before one was deleted."""
+def _repaired(child: Child, message: str, observed: Observed, before: Mapping[str, Any]) -> EntryDraft:
+    """Named by the state that is put right: the changed child's as it was first seen, or that of the children before one was deleted."""
+    live = observed.children.get(child)
     state = live["metadata"]["resourceVersion"] if live else before.get("childrenHash", "")
-    return EntryDraft(Transition.REPAIRED, message, "ChildRepaired", f"{'/'.join(child)}@{state}", actors=())
+    detail = observed.promises.get(child) or f"{'/'.join(child)}@{state}"
+    return EntryDraft(Transition.REPAIRED, message, "ChildRepaired", detail, actors=(), child=child)
 
 
 def with_outcome(status: dict[str, Any], before: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[EntryDraft, ...]]:
