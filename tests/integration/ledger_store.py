@@ -30,7 +30,7 @@ class LedgerStore:
 
     def settings(self, prefix: str, endpoint: str = "", anchor: Path | None = None) -> dict[str, str]:
         """An operator's environment, its credentials as a mounted Secret; `endpoint` instead of the server's own."""
-        anchors = [{"type": "file", "path": str(anchor)}] if anchor else []
+        anchors = [{"file": str(anchor)}] if anchor else []
         return {
             "SLIPWAY_LEDGER_URI": uri_of(prefix),
             "SLIPWAY_LEDGER_SECRET": str(self.folder / "secret"),
