@@ -7,12 +7,11 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slipway.ledger.anchors import Anchor, contradiction, known_checkpoints
+from slipway.ledger.anchoring import Anchoring
 from slipway.ledger.checkpoint import Checkpoint
-from slipway.ledger.errors import LedgerForked, LedgerUnavailable
+from slipway.ledger.errors import LedgerUnavailable
 from slipway.ledger.log import Log
 from slipway.ledger.storing import create_same, put
 from slipway.ledger.tiles import CHECKPOINT, WIDTH
@@ -50,18 +49,14 @@ class Pace:
 class Behind:
     """Writes what follows from the slots, in the order in which a reader may rely on it."""
 
-    def __init__(self, held: Log, anchors: Sequence[Anchor], pace: Pace) -> None:
+    def __init__(self, held: Log, anchoring: Anchoring, pace: Pace) -> None:
         self._log = held
-        self._anchors = anchors
+        self._anchoring = anchoring
         self._pace = pace
-        self._asked: set[str] = set()
-        """Anchors that agreed with the store once; from then on this process compares nothing that it has not written itself."""
         self._first_new: float | None = None
         """When the first entry came that no checkpoint covers."""
-        self._anchored = {anchor.name: 0 for anchor in anchors}
         self._news = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._note: tuple[int, bytes] | None = None
 
     @property
     def covered(self) -> int:
@@ -79,18 +74,6 @@ class Behind:
             self._first_new = time.monotonic()
         self._news.set()
 
-    async def expect(self) -> dict[str, list[Checkpoint]]:
-        """What the anchors know, by their names. One that does not answer is asked again before it is given anything."""
-        found = {}
-        for anchor in self._anchors:
-            try:
-                found[anchor.name] = await known_checkpoints(anchor, self.covered, self._log.signer.verifier)
-            except LedgerUnavailable as error:
-                self._failed("anchor", error)
-            else:
-                self._asked.add(anchor.name)
-        return found
-
     async def run(self) -> None:
         """Writes on until it is cancelled. Raises LedgerForked when what is stored is not what was written."""
         retry = FIRST_RETRY
@@ -99,23 +82,29 @@ class Behind:
             try:
                 async with self._one_at_a_time:
                     await self._log.store_full()
-                if self._seconds_left() <= 0:
-                    await self.publish()
+                    if self._seconds_left() <= 0:
+                        await self._checkpoint()
+                    await self._anchoring.send()
                 retry = FIRST_RETRY
             except LedgerUnavailable as error:
-                self._failed("behind", error)
+                metrics.LEDGER_FAILURES.labels("behind").inc()
+                log.warning("ledger: %s", error)
                 await asyncio.sleep(retry)
                 retry = min(LAST_RETRY, retry * 2)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(self._seconds_left(), 60.0)):
+                async with asyncio.timeout(min(self._seconds_left(), self._anchoring.seconds_left(), 60.0)):
                     await self._news.wait()
 
-    async def publish(self) -> None:
-        """Publishes a checkpoint of the log as it is, if it has grown, and gives it to the anchors."""
+    async def publish(self, *, anchors: bool = True) -> None:
+        """Publishes a checkpoint of the log as it is, if it has grown, and gives it to the anchors.
+
+        Raises LedgerUnavailable, LedgerForked; an anchor that does not answer holds nothing up.
+        """
         async with self._one_at_a_time:
             await self._checkpoint()
-            await self._anchor()
+            if anchors:
+                await self._anchoring.send(at_once=True)
 
     async def _checkpoint(self) -> None:
         """After it, the index is complete up to there."""
@@ -129,40 +118,10 @@ class Behind:
             for key, data in partial:
                 await create_same(held.store, key, data)
             await put(held.store, CHECKPOINT, note)
-            held.view, self._note = view, (checkpoint.size, note)
+            held.view, held.note = view, note
             self._first_new = began if held.size > checkpoint.size else None
         await held.ids.store_runs(self.covered)
-
-    async def _anchor(self) -> None:
-        """Gives the newest checkpoint to every anchor that does not have it. An anchor that does not answer holds nothing up."""
-        if self._note is None:
-            return
-        size, note = self._note
-        for anchor in self._anchors:
-            if self._anchored[anchor.name] >= size:
-                continue
-            try:
-                await self._ask(anchor)
-                await anchor.publish(size, note)
-                self._anchored[anchor.name] = size
-            except LedgerUnavailable as error:
-                self._failed("anchor", error)
-
-    async def _ask(self, anchor: Anchor) -> None:
-        """At its first answer, an anchor must agree with the store."""
-        view = self._log.view
-        if anchor.name in self._asked or view is None:
-            return
-        for known in await known_checkpoints(anchor, view.size, self._log.signer.verifier):
-            root = await view.root_at(known.size) if known.size <= view.size else None
-            if wrong := contradiction(anchor, known, view.size, root):
-                raise wrong
-        self._asked.add(anchor.name)
 
     def _seconds_left(self) -> float:
         size = self._log.size
         return self._pace.seconds_left(size - self.covered, self.age, size % WIDTH)
-
-    def _failed(self, reason: str, error: LedgerUnavailable | LedgerForked) -> None:
-        metrics.LEDGER_FAILURES.labels(reason).inc()
-        log.warning("ledger: %s", error)

@@ -24,13 +24,15 @@ Named = tuple[str, bytes]
 class Log:
     """The end of the log in `store`, as far as this process has seen it. Not for two tasks at once."""
 
-    def __init__(self, store: S3Store, signer: Signer, growth: Growth, ids: Ids, view: View | None) -> None:
+    def __init__(self, store: S3Store, signer: Signer, growth: Growth, ids: Ids, newest: tuple[View, bytes] | None = None) -> None:
         self.store = store
         self.signer = signer
         self.growth = growth
         self.ids = ids
-        self.view = view
+        self.view: View | None = newest[0] if newest else None
         """The log as of the newest checkpoint that is stored; None before the first."""
+        self.note: bytes | None = newest[1] if newest else None
+        """That checkpoint, signed."""
 
     @classmethod
     async def load(cls, store: S3Store, signer: Signer) -> Log:
@@ -38,10 +40,10 @@ class Log:
         ids = Ids(store)
         newest = await newest_checkpoint(store, signer.verifier)
         if newest is None:
-            return cls(store, signer, Growth(), ids, None)
+            return cls(store, signer, Growth(), ids)
         view = await View.load(store, newest[0])
         await ids.recover(view)
-        return cls(store, signer, await view.growth(), ids, view)
+        return cls(store, signer, await view.growth(), ids, (view, newest[1]))
 
     @property
     def size(self) -> int:

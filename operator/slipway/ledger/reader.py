@@ -132,13 +132,14 @@ class Reader:
 
 async def next_slot(store: S3Store, verifier: Verifier, growth: Growth) -> Slot | None:
     """The slot after what `growth` has; None at the log's end. Raises LedgerForked when it does not continue that."""
-    key = slot_path(growth.size)
+    first, root = growth.size, growth.root
+    key = slot_path(first)
     try:
         slot = Slot.open(await fetch(store, key), verifier)
     except Missing:
         return None
     except NoteInvalid as error:
         raise LedgerForked(f"{store.uri(key)} is not of this log's writers: {error}") from error
-    if slot.first != growth.size or slot.root != growth.root:
+    if slot.first != first or slot.root != root:
         raise LedgerForked(f"{store.uri(key)} follows another history than the one before it")
     return slot

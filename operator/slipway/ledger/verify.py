@@ -80,6 +80,8 @@ class _Scan:
         if newest:
             self.covered = newest[0].size
             committed.append((newest[0], self._store.uri(CHECKPOINT)))
+        elif any(checkpoint.size for checkpoint in outside):
+            raise LedgerForked(f"{self._store.uri(CHECKPOINT)} is missing, though the log had one: others have seen it")
         waiting = sorted(committed, key=lambda pair: pair[0].size)
         while waiting and waiting[0][0].size == 0:
             self._compare_root(*waiting.pop(0))

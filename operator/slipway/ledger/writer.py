@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from slipway.ledger.anchoring import Anchoring
 from slipway.ledger.anchors import Anchor, contradiction
 from slipway.ledger.behind import Behind, Pace
-from slipway.ledger.checkpoint import Checkpoint
 from slipway.ledger.entry import Entry, id_of
 from slipway.ledger.errors import LedgerError, LedgerForked, LedgerUnavailable
 from slipway.ledger.log import Log, Named
@@ -56,9 +56,10 @@ class Ledger:
         finishes what is asked for, and publishes a last checkpoint.
         """
         held = await Log.load(store, signer)
-        behind = Behind(held, anchors, pace or Pace())
-        await _catch_up(held, behind, anchors)
-        await behind.publish()
+        anchoring = Anchoring(held, anchors)
+        await _catch_up(held, anchoring)
+        behind = Behind(held, anchoring, pace or Pace())
+        await behind.publish(anchors=False)
         metrics.LEDGER_CHECKPOINT_AGE.set_function(lambda: behind.age)
         ledger = cls(held, behind)
         tasks = [asyncio.create_task(ledger._write()), asyncio.create_task(ledger._write_behind())]
@@ -119,7 +120,11 @@ class Ledger:
 
     async def checkpoint(self) -> None:
         """Publishes a checkpoint now, and gives it to the anchors. Raises LedgerUnavailable, LedgerForked."""
-        await self._behind.publish()
+        try:
+            await self._behind.publish()
+        except LedgerForked as error:
+            self._wrong = error
+            raise
 
     async def _write(self) -> None:
         """Takes all that waits, makes it durable together, and again."""
@@ -191,14 +196,11 @@ def _finish(request: _Request, error: Exception | None) -> None:
         request.done.exception()  # nobody may be waiting any more: that is no reason to complain
 
 
-async def _catch_up(held: Log, behind: Behind, anchors: Sequence[Anchor]) -> None:
+async def _catch_up(held: Log, anchoring: Anchoring) -> None:
     """Follows the slots to the end, and sees that every checkpoint an anchor knows is of this history."""
-    expected = await behind.expect()
-    roots: dict[int, bytes | None] = {}
-    wanted = {known.size for kept in expected.values() for known in kept}
-    for size in wanted:
-        if held.view and size <= held.view.size:
-            roots[size] = await held.view.root_at(size)
+    expected = await anchoring.expect()
+    wanted = {known.size for _, known in expected}
+    roots = {size: await held.view.root_at(size) for size in wanted if held.view and size <= held.view.size}
     while slot := await held.read_slot():
         for data in slot.entries:
             held.advance([(id_of(data), data)])
@@ -207,11 +209,6 @@ async def _catch_up(held: Log, behind: Behind, anchors: Sequence[Anchor]) -> Non
         if len(held.growth.full) > HELD_BACK:
             await held.store_full()
     metrics.LEDGER_SIZE.set(held.size)
-    for anchor in anchors:
-        for known in expected.get(anchor.name, []):
-            _agree(anchor, known, held.size, roots.get(known.size))
-
-
-def _agree(anchor: Anchor, known: Checkpoint, size: int, root: bytes | None) -> None:
-    if wrong := contradiction(anchor, known, size, root):
-        raise wrong
+    for anchor, known in expected:
+        if wrong := contradiction(anchor, known, held.size, roots.get(known.size)):
+            raise wrong

@@ -61,6 +61,10 @@ class S3Store:
             )
             yield cls(await stack.enter_async_context(client), bucket, prefix)
 
+    def below(self, folder: str) -> S3Store:
+        """A folder of this store, over the same connections."""
+        return S3Store(self._client, self._bucket, f"{self._prefix}{folder}")
+
     def uri(self, key: str = "") -> str:
         """The object's address for people."""
         return f"s3://{self._bucket}/{self._prefix}{key}"

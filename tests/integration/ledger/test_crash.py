@@ -8,14 +8,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from slipway.ledger import index
 from slipway.ledger.anchors import BucketAnchor
+from slipway.ledger.behind import Pace
 from slipway.ledger.entry import Entry
 from slipway.ledger.errors import LedgerUnavailable
+from slipway.ledger.writer import Ledger
+from slipway.objectstore.s3 import S3Store
 from tests.integration.ledger.dying import Fuse
 from tests.integration.ledger.samples import BUCKET, entries, entry, ids, open_ledger, sound
 from tests.s3 import Server
@@ -25,46 +29,52 @@ BATCHES = [[entry(0)], entries(range(1, 255)), entries(range(255, 300)), [entry(
 ALL = [item for batch in BATCHES for item in batch]
 
 
-async def journey(server: Server, prefix: str, fuse: Fuse) -> list[Entry]:
+@dataclass(frozen=True)
+class Place:
+    """A log and its anchor."""
+
+    store: S3Store
+    elsewhere: S3Store
+
+    def below(self, folder: str) -> Place:
+        return Place(self.store.below(folder), self.elsewhere.below(folder))
+
+
+async def journey(place: Place, fuse: Fuse) -> list[Entry]:
     """Appends everything, with a checkpoint in between and one at the end; the entries that were acknowledged."""
     durable: list[Entry] = []
-    async with server.open(BUCKET, prefix) as store, server.open("anchors", prefix) as elsewhere:
-        try:
-            async with open_ledger(fuse.wrap(store), anchors=[BucketAnchor(fuse.wrap(elsewhere))]) as ledger:
-                for number, batch in enumerate(BATCHES):
-                    await ledger.append(batch)
-                    durable += batch
-                    if number == 2:
-                        await ledger.checkpoint()
-        except LedgerUnavailable:
-            assert fuse.dead
+    try:
+        async with open_ledger(fuse.wrap(place.store), anchors=[BucketAnchor(fuse.wrap(place.elsewhere))]) as ledger:
+            for number, batch in enumerate(BATCHES):
+                await ledger.append(batch)
+                durable += batch
+                if number == 2:
+                    await ledger.checkpoint()
+    except LedgerUnavailable:
+        assert fuse.dead
     return durable
 
 
-async def test_dying_at_every_put(server: Server, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dying_at_every_put(store: S3Store, elsewhere: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "RUN", 256)
-    undisturbed = Fuse()
-    assert await journey(server, f"{prefix}/whole", undisturbed) == ALL
-    kinds = {key.partition("/")[0] for key in undisturbed.puts}
-    assert kinds == {"slot", "tile", "checkpoint", "checkpoints", "index"}
-    points = list(itertools.product(range(len(undisturbed.puts)), (False, True)))
-    for begin in range(0, len(points), 6):
-        await asyncio.gather(*(_dies(server, f"{prefix}/{at}-{after}", Fuse(at, after)) for at, after in points[begin : begin + 6]))
+    place, undisturbed = Place(store, elsewhere), Fuse()
+    assert await journey(place.below("whole"), undisturbed) == ALL
+    assert {key.partition("/")[0] for key in undisturbed.puts} == {"slot", "tile", "checkpoint", "checkpoints", "index"}
+    for at, after in itertools.product(range(len(undisturbed.puts)), (False, True)):
+        await _dies(place.below(f"{at}-{after}"), Fuse(at, after))
 
 
-async def _dies(server: Server, prefix: str, fuse: Fuse) -> None:
-    durable = await journey(server, prefix, fuse)
+async def _dies(place: Place, fuse: Fuse) -> None:
+    durable = await journey(place, fuse)
     assert fuse.dead
-    async with server.open(BUCKET, prefix) as store:
-        found = await ids(store)
-        assert found[: len(durable)] == [item.id for item in durable], f"died at {fuse}"
-        async with server.open("anchors", prefix) as elsewhere, open_ledger(store, anchors=[BucketAnchor(elsewhere)]) as ledger:
-            for batch in BATCHES:  # the operator plans the same transitions again
-                await ledger.append(batch)
-        assert sorted(await ids(store)) == sorted(item.id for item in ALL), f"died at {fuse}"
-        async with server.open("anchors", prefix) as elsewhere:
-            report = await sound(store, await elsewhere.get("checkpoint"))
-        assert report.covered == len(ALL)
+    found = await ids(place.store)
+    assert found[: len(durable)] == [item.id for item in durable], f"died at {fuse}"
+    async with open_ledger(place.store, anchors=[BucketAnchor(place.elsewhere)]) as ledger:
+        for batch in BATCHES:  # the operator plans the same transitions again
+            await ledger.append(batch)
+    assert sorted(await ids(place.store)) == sorted(item.id for item in ALL), f"died at {fuse}"
+    report = await sound(place.store, await place.elsewhere.get("checkpoint"))
+    assert report.covered == len(ALL)
 
 
 def start_writer(server: Server, prefix: str, *numbers: int) -> subprocess.Popen[str]:
@@ -111,9 +121,9 @@ async def test_two_writers_race(server: Server, prefix: str) -> None:
     async with server.open(BUCKET, prefix) as store, server.open(BUCKET, prefix) as same:
         async with open_ledger(store) as one, open_ledger(same) as other:
 
-            async def write(ledger: object, numbers: range) -> None:
+            async def write(ledger: Ledger, numbers: range) -> None:
                 for number in numbers:
-                    await ledger.append([entry(number)])  # type: ignore[attr-defined]
+                    await ledger.append([entry(number)])
 
             await asyncio.gather(
                 write(one, range(0, 60)), write(other, range(40, 100)), write(one, range(100, 140)), write(other, range(120, 160))
@@ -126,8 +136,6 @@ async def test_two_writers_race(server: Server, prefix: str) -> None:
 
 
 async def test_a_checkpoint_comes_by_itself(server: Server, prefix: str) -> None:
-    from slipway.ledger.behind import Pace
-
     async with server.open(BUCKET, prefix) as store, open_ledger(store, pace=Pace(quickest=0.05, slowest=0.05)) as ledger:
         await ledger.append([entry(0)])
         await asyncio.to_thread(until, lambda: ledger.covered == 1, 20, "a checkpoint after some time")
