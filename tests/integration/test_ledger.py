@@ -189,9 +189,14 @@ def judge_names(uid: str, names: list[str]) -> None:
     """As docs/adr/0012 has them: from what is asked and what is stored."""
     assert all(name.startswith(f"{uid}/") for name in names)
     parts = [name.removeprefix(f"{uid}/") for name in names]
-    assert [part.rpartition("#")[2] for part in parts if "Applied" in part] == ["0", "1", "2", "3", "4"], "outcomes before"
+    applied = [part for part in parts if "Applied" in part]
+    assert [part.partition(":")[0] for part in applied] == [f"{generation}/Applied" for generation in range(1, 6)]
+    assert applied[0].endswith("@"), "there were no children"
+    assert len({part.partition("@")[2] for part in applied[1:]}) == 2, (
+        "then the same ones, but for the budget that came with the second pod"
+    )
     assert [part for part in parts if "Applied" not in part and "Repaired" not in part] == [
-        "1/Serving:#1", "2/Serving:#2", "3/Serving:#3", "4/Stalled:#4", "5/Serving:#5", "0/Deleted",
+        "1/Serving:#1", "2/Serving:#1", "3/Serving:#1", "4/Stalled:#1", "5/Serving:#1", "0/Deleted",
     ]  # fmt: skip
     assert [part.partition("@")[0] for part in parts if "Repaired" in part] == ["5/Repaired:Deployment/churn", "5/Repaired:Service/churn"]
 
@@ -293,7 +298,11 @@ def stopped(team: Team) -> None:
     team.deploy("bob", version="4")
     assert "what serves goes on" in team.await_reason("LedgerUnavailable")["message"]
     assert team.status()["observedGeneration"] == seen
-    until(lambda: len(event_messages(team.kube, team.namespace, "LedgerUnavailable")) == 1, SECONDS, "the Event")
+    until(lambda: event_messages(team.kube, team.namespace, "LedgerUnavailable"), SECONDS, "the Event")
+    found = [
+        (e["involvedObject"]["name"], e["message"]) for e in team.kube.list("Event", team.namespace) if e["reason"] == "LedgerUnavailable"
+    ]
+    assert len(found) == 1, found
     team.deploy("carol", version="4", pod={"env": [{"name": "LEVEL", "value": "9"}]})
     team.deploy("carol", "late")
     team.kube.delete("ModelDeployment", team.namespace, "doomed")

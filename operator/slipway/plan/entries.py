@@ -70,7 +70,7 @@ def _applied(
         "template": template,
     }
     wanted_hash = _hash(child["metadata"]["annotations"][HASH_ANNOTATION] for child in wanted)
-    return EntryDraft(Transition.APPLIED, message, reason, f"{wanted_hash}#{_number(before)}", details)
+    return EntryDraft(Transition.APPLIED, message, reason, f"{wanted_hash}@{before.get('childrenHash', '')}", details)
 
 
 def _repaired(child: Child, message: str, observed: Observed, before: Mapping[str, Any]) -> EntryDraft:
@@ -90,7 +90,7 @@ def with_outcome(status: dict[str, Any], before: Mapping[str, Any]) -> tuple[dic
     new = {"result": str(result), "reason": condition["reason"], "generation": status["observedGeneration"]}
     if old and all(old.get(key) == value for key, value in new.items()):
         return status | {"outcome": old}, ()
-    number = _number(before) + 1
+    number = _number(before, status["observedGeneration"]) + 1
     details = {key: status[key] for key in ("version", "digest") if status.get(key)}
     entry = EntryDraft(result, condition["message"], condition["reason"], f"#{number}", details)
     return status | {"outcome": new | {"number": number}}, (entry,)
@@ -137,8 +137,10 @@ def children_hash(observed: Observed) -> str:
     return _hash(f"{kind}/{name}/{child['metadata'].get('uid', '')}" for (kind, name), child in sorted(observed.children.items()))
 
 
-def _number(before: Mapping[str, Any]) -> int:
-    number: int = (before.get("outcome") or {}).get("number", 0)
+def _number(before: Mapping[str, Any], generation: int) -> int:
+    """Outcomes of that generation so far."""
+    outcome = before.get("outcome") or {}
+    number: int = outcome["number"] if outcome.get("generation") == generation else 0
     return number
 
 
