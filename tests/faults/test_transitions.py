@@ -125,6 +125,7 @@ def at_rest(found: Manifest) -> bool:
 def states(kube: Kube, namespace: str) -> States:
     found: States = defaultdict(dict)
     for manifest in kube.list("ModelDeployment", namespace):
+        manifest["status"].pop("outcome", None)  # it counts
         found[manifest["metadata"]["name"]]["ModelDeployment"] = plain("ModelDeployment", manifest, namespace)
     for kind in CHILDREN:
         for child in kube.list(kind, namespace, labelSelector="slipway.dev/deployment"):

@@ -6,6 +6,7 @@ import typer
 
 from slipway.cli.audit.listing import audit
 from slipway.cli.audit.proof import check, prove, verify
+from slipway.cli.export import export
 from slipway.cli.predict import predict
 from slipway.cli.push import push
 from slipway.cli.status import status
@@ -17,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (push, status, predict):
+for command in (push, status, predict, export):
     app.command()(command)
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)

@@ -105,7 +105,10 @@ class S3Store:
         """Keys below `folder`, in order, those after `start_after`."""
         more: dict[str, Any] = {"StartAfter": self._prefix + start_after} if start_after else {}
         while True:
-            page = await self._call("list_objects_v2", folder, MaxKeys=PAGE, **more)
+            try:
+                page = await self._call("list_objects_v2", folder, MaxKeys=PAGE, **more)
+            except Missing:  # so some stores call a folder without objects
+                return
             for item in page.get("Contents", []):
                 yield item["Key"].removeprefix(self._prefix)
             if not page.get("IsTruncated"):

@@ -34,7 +34,7 @@ def children_entries(
     """One for all that the spec asks for and is not there yet; one for each child that somebody else changed or deleted."""
     damaged = {draft.child: draft for draft in children.events if draft.reason is EventReason.CHILD_REPAIRED and draft.child}
     asked = [child for child in children.applies if _key(child) not in damaged]
-    entries = [_repaired(child, draft.message, observed.children.get(child), before) for child, draft in damaged.items()]
+    entries = [_repaired(child, draft.message, observed, before) for child, draft in damaged.items()]
     if asked or children.deletes:
         entries.insert(0, _applied(owner, version, wanted, asked, observed, before))
     return tuple(entries)
@@ -70,13 +70,15 @@ def _applied(
         "template": template,
     }
     wanted_hash = _hash(child["metadata"]["annotations"][HASH_ANNOTATION] for child in wanted)
-    return EntryDraft(Transition.APPLIED, message, reason, f"{wanted_hash}#{_number(before)}", details)
+    return EntryDraft(Transition.APPLIED, message, reason, f"{wanted_hash}@{before.get('childrenHash', '')}", details)
 
 
-def _repaired(child: Child, message: str, live: Manifest | None, before: Mapping[str, Any]) -> EntryDraft:
-    """Named by the state that is put right: the changed child's, or that of the children before one was deleted."""
+def _repaired(child: Child, message: str, observed: Observed, before: Mapping[str, Any]) -> EntryDraft:
+    """Named by the state that is put right: the changed child's as it was first seen, or that of the children before one was deleted."""
+    live = observed.children.get(child)
     state = live["metadata"]["resourceVersion"] if live else before.get("childrenHash", "")
-    return EntryDraft(Transition.REPAIRED, message, "ChildRepaired", f"{'/'.join(child)}@{state}", actors=())
+    detail = observed.promises.get(child) or f"{'/'.join(child)}@{state}"
+    return EntryDraft(Transition.REPAIRED, message, "ChildRepaired", detail, actors=(), child=child)
 
 
 def with_outcome(status: dict[str, Any], before: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[EntryDraft, ...]]:
@@ -88,7 +90,7 @@ def with_outcome(status: dict[str, Any], before: Mapping[str, Any]) -> tuple[dic
     new = {"result": str(result), "reason": condition["reason"], "generation": status["observedGeneration"]}
     if old and all(old.get(key) == value for key, value in new.items()):
         return status | {"outcome": old}, ()
-    number = _number(before) + 1
+    number = _number(before, status["observedGeneration"]) + 1
     details = {key: status[key] for key in ("version", "digest") if status.get(key)}
     entry = EntryDraft(result, condition["message"], condition["reason"], f"#{number}", details)
     return status | {"outcome": new | {"number": number}}, (entry,)
@@ -135,8 +137,10 @@ def children_hash(observed: Observed) -> str:
     return _hash(f"{kind}/{name}/{child['metadata'].get('uid', '')}" for (kind, name), child in sorted(observed.children.items()))
 
 
-def _number(before: Mapping[str, Any]) -> int:
-    number: int = (before.get("outcome") or {}).get("number", 0)
+def _number(before: Mapping[str, Any], generation: int) -> int:
+    """Outcomes of that generation so far."""
+    outcome = before.get("outcome") or {}
+    number: int = outcome["number"] if outcome.get("generation") == generation else 0
     return number
 
 

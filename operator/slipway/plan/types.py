@@ -39,6 +39,8 @@ class Observed:
     """The first child that the apiserver refused in this pass."""
     contests: Mapping[Child, str | None] = field(default_factory=dict)
     """Children whose repair must wait, because somebody else changes them again and again, and who (None: not asked; empty: unknown)."""
+    promises: Mapping[Child, str] = field(default_factory=dict)
+    """Repairs that the ledger was told of and that have not happened yet, by the detail of their entries."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class EntryDraft:
     details: Mapping[str, Any] = field(default_factory=dict)
     actors: tuple[str, ...] | None = None
     """Who asked; None for whoever changed the object's spec, as its stamp tells."""
+    child: Child | None = None
+    """The child that is repaired."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from slipway.plan.contest import last_writer
 from slipway.plan.types import Child, Observed, Plan, Refusal
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.observe import owned_by
+from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
 
 log = logging.getLogger(__name__)
@@ -22,10 +23,11 @@ log = logging.getLogger(__name__)
 class Applier:
     """Writes the children of ModelDeployments."""
 
-    def __init__(self, store: Store, cluster: Cluster, contests: Contests, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, cluster: Cluster, contests: Contests, promises: Promises, clock: Callable[[], float]) -> None:
         self._store = store
         self._cluster = cluster
         self._contests = contests
+        self._promises = promises
         self._clock = clock
 
     async def look_closely(self, key: ObjectKey, plan: Plan, observed: Observed) -> bool:
@@ -79,6 +81,10 @@ class Applier:
             if _repaired(about(child), plan):
                 self._contests.attempt(key, about(child), self._clock())
             raise
+        except Exception:  # it may have landed
+            self._promises.keep(key, about(child))
+            raise
+        self._promises.keep(key, about(child))
         self._store.put(resource_of(child), answer)
         if about(child) in plan.repairs:
             self._contests.attempt(key, about(child), self._clock())

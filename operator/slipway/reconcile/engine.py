@@ -71,12 +71,19 @@ class Engine:
         news = self.store.remove(resource, manifest) if gone else self.store.put(resource, manifest)
         if not news:  # our own write, whose answer we had, or older than what is known
             return
-        if gone and resource in OWN_KINDS and self._working:
-            self._deletions.noticed(manifest)
+        if resource in OWN_KINDS and self._working:
+            self._notice(before, manifest, gone)
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
         if before is not None and (asks_otherwise or resource not in OWN_KINDS):
             self._enqueue(resource, before, asks_otherwise)  # what it referred to, or whose it was, counts anew
+
+    def _notice(self, before: Manifest | None, manifest: Manifest, gone: bool) -> None:
+        """An object is gone, also when the first that is heard of it is another one of its name."""
+        if gone:
+            self._deletions.noticed(manifest)
+        elif before is not None and before["metadata"]["uid"] != manifest["metadata"]["uid"]:
+            self._deletions.noticed(before)
 
     def _enqueue(self, resource: Resource, manifest: Manifest, asks_otherwise: bool) -> None:
         if not self._working:  # a standby only remembers: it queues everything when it takes over

@@ -31,6 +31,8 @@ SETTLE_SECONDS = 10.0
 """How long reconciles wait for the first opening."""
 OPEN_AGAIN_SECONDS = 5.0
 """Between tries to open a ledger whose store does not answer."""
+PUBLISH_AGAIN_SECONDS = 60.0
+"""Between tries to tell auditors the verifier key."""
 
 Opening = Callable[[], AbstractAsyncContextManager[Ledger]]
 
@@ -134,11 +136,14 @@ def origin_of(uri: str) -> str:
 
 
 async def publish_verifier(cluster: Cluster, namespace: str, vkey: str) -> None:
-    """Tells what verifies the log, for auditors, in ConfigMap `slipway-ledger`; without that they must be told otherwise."""
-    try:
-        await cluster.merge(CONFIG_MAP, namespace, "slipway-ledger", {"data": {"vkey": vkey}})
-    except ApiError as error:
-        log.warning("the ledger's verifier key %s could not be published: %s", vkey, error)
+    """Tells what verifies the log, for auditors, in ConfigMap `slipway-ledger`: tries until it is there, for they have no other way."""
+    while True:
+        try:
+            await cluster.merge(CONFIG_MAP, namespace, "slipway-ledger", {"data": {"vkey": vkey}})
+            return
+        except ApiError as error:
+            log.warning("the ledger's verifier key %s could not be published: %s; again in %g s", vkey, error, PUBLISH_AGAIN_SECONDS)
+        await asyncio.sleep(PUBLISH_AGAIN_SECONDS)
 
 
 def trouble_of(error: LedgerError) -> Trouble:

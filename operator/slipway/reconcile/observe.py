@@ -22,6 +22,7 @@ def observe(
     mount_warnings: dict[str, str],
     refusal: Refusal | None = None,
     contests: Mapping[Child, str | None] | None = None,
+    promises: Mapping[Child, str] | None = None,
 ) -> Observed:
     """Everything that the ModelDeployment touches, as far as the watches have told."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
@@ -38,6 +39,7 @@ def observe(
         mount_warnings=mount_warnings,
         refusal=refusal,
         contests=contests or {},
+        promises=promises or {},
     )
 
 

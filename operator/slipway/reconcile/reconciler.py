@@ -21,6 +21,7 @@ from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.journal import Journal, trouble_of
 from slipway.reconcile.observe import observe, read_mount_warnings
+from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.status_writer import StatusWriter
 from slipway.settings import Serving
@@ -52,7 +53,8 @@ class Reconciler:
         self._clock = clock
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
-        self._applier = Applier(store, cluster, self._contests, clock)
+        self._promises = Promises()
+        self._applier = Applier(store, cluster, self._contests, self._promises, clock)
         self._status = StatusWriter(store, cluster, self._contests, self._recorder, clock)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
@@ -97,6 +99,7 @@ class Reconciler:
                 self._forget(key)
                 return None
             observed, plan = self._look(key, manifest, warnings)
+        self._promises.make(key, plan)
         drafts, applied = plan.events, list[Child]()
         refusal = None
         try:
@@ -114,7 +117,8 @@ class Reconciler:
         return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
 
     def _look(self, key: ObjectKey, manifest: Manifest, warnings: dict[str, str], refusal: Refusal | None = None) -> tuple[Observed, Plan]:
-        observed = observe(manifest, self._store, warnings, refusal, self._contests.held(key, self._clock()))
+        held, promises = self._contests.held(key, self._clock()), self._promises.of(key)
+        observed = observe(manifest, self._store, warnings, refusal, held, promises)
         return observed, plan_deployment(manifest, observed, self._serving, self._now())
 
     def _look_again(self, key: ObjectKey, *delays: float | None) -> float | None:
@@ -140,6 +144,7 @@ class Reconciler:
     def _forget(self, key: ObjectKey) -> None:
         info.forget(key.namespace, key.name)
         self._contests.forget(key)
+        self._promises.forget(key)
 
 
 def _about(children: list[Child], drafts: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:

@@ -20,7 +20,7 @@ from tests.faults.proxy.call import Call
 from tests.faults.proxy.crash import Crash
 from tests.faults.proxy.errors import Errors, Fault, status_of
 from tests.faults.proxy.views import Answer, OldView
-from tests.faults.proxy.watches import Stream, Watches
+from tests.faults.proxy.watches import EXPIRED, Stream, Watches
 
 _HOP = {"host", "connection", "content-length", "transfer-encoding", "keep-alive"}
 MAX_LINE = 2**24
@@ -81,6 +81,10 @@ class FaultProxy:
     def freeze(self, resource: str) -> int:
         """The watches of a resource that are open now fall silent; how many those are."""
         return self._call(_async(lambda: self.watches.freeze(resource)))
+
+    def expire(self) -> int:
+        """The watches that are open now expire, so that all is listed anew; how many those are."""
+        return self._call(_async(self.watches.expire))
 
     def keep_view(self) -> int:
         """Keeps what the apiserver answers now to every list request that came by so far; how many those are."""
@@ -214,7 +218,9 @@ class FaultProxy:
                 answer = web.StreamResponse(status=response.status, headers=_kept(response.headers))
                 await answer.prepare(request)
                 with contextlib.suppress(ConnectionError, aiohttp.ClientError):
-                    await self._copy(response, answer, stream)
+                    await _first_of(self._copy(response, answer, stream), stream.expired.wait())
+                    if stream.expired.is_set():
+                        await answer.write(EXPIRED)
                 return answer
         finally:
             self.watches.close(stream)
@@ -241,6 +247,19 @@ def _drop(request: web.Request) -> NoReturn:
     if request.transport is not None:
         request.transport.abort()
     raise asyncio.CancelledError
+
+
+async def _first_of(*works: Coroutine[Any, Any, Any]) -> None:
+    """Until the first of them ends; the others are given up."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _async(work: Callable[[], int]) -> int:

@@ -43,10 +43,11 @@ class Gap:
 
 @dataclass(eq=False)
 class Stream:
-    """One open watch; `running` is cleared while it is frozen."""
+    """One open watch; `running` is cleared while it is frozen, `expired` set when it is to end as one that lags too far behind."""
 
     call: Call
     running: asyncio.Event = field(default_factory=asyncio.Event)
+    expired: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.running.set()
@@ -80,6 +81,12 @@ class Watches:
         for stream in frozen:
             stream.running.clear()
         return len(frozen)
+
+    def expire(self) -> int:
+        """The streams that are open now say that they have expired, and end: all is to be listed anew. How many."""
+        for stream in self.streams:
+            stream.expired.set()
+        return len(self.streams)
 
     def passed(self, resource: str, line: bytes) -> tuple[bytes, bool]:
         """What of an event's line goes on, and whether the stream ends after it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import Conflict, NotFound, Refused, Request
-from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED
+from slipway.cluster.http import Conflict, NotFound, Refused, Request, Unavailable
+from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED, Manifest
 from slipway.cluster.store import Store
+from slipway.plan.types import EntryDraft
 from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
 from slipway.reconcile.journal import Journal
 from slipway.reconcile.queue import ObjectKey
@@ -86,9 +88,25 @@ def store() -> Store:
     return store
 
 
+class Told(Journal):
+    """Keeps the names of entries."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    async def record(self, manifest: Manifest, drafts: Sequence[EntryDraft], now: datetime) -> None:
+        self.names += [f"{draft.transition}:{draft.detail}" for draft in drafts]
+
+
 @pytest.fixture
-def reconciler(apiserver: Apiserver, store: Store) -> Reconciler:
-    return Reconciler(store, Cluster(apiserver), SERVING, Journal(), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+def journal() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def reconciler(apiserver: Apiserver, store: Store, journal: Told) -> Reconciler:
+    return Reconciler(store, Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:
@@ -154,6 +172,38 @@ async def test_a_repair_that_is_refused_is_not_told_as_done(apiserver: Apiserver
     apiserver.refused = Refused(403, "Forbidden", "exceeded quota: q")
     await reconciler.reconcile(KEY)
     assert apiserver.events == ["Stalled: QuotaExceeded: exceeded quota: q"]
+
+
+async def test_a_repair_that_conflicts_is_one_repair(apiserver: Apiserver, store: Store, reconciler: Reconciler, journal: Told) -> None:
+    await reconciler.reconcile(KEY)
+    journal.names.clear()
+    apiserver.faster = True
+    for replicas in (7, 8):  # the second time, it is written again before it was put back
+        edit(apiserver, store, replicas)
+        with pytest.raises(Conflict):
+            await reconciler.reconcile(KEY)
+    apiserver.faster = False
+    await reconciler.reconcile(KEY)
+    assert len(journal.names) == 3
+    assert len(set(journal.names)) == 1, "the ledger has it once"
+    edit(apiserver, store, 9)
+    await reconciler.reconcile(KEY)
+    assert len(set(journal.names)) == 2, "another edit is another repair"
+
+
+async def test_a_repair_that_may_have_landed_keeps_no_promise(
+    apiserver: Apiserver, store: Store, reconciler: Reconciler, journal: Told
+) -> None:
+    await reconciler.reconcile(KEY)
+    journal.names.clear()
+    edit(apiserver, store, 7)
+    apiserver.refused = Unavailable(0, "Connection", "the answer was lost")
+    with pytest.raises(Unavailable):
+        await reconciler.reconcile(KEY)
+    apiserver.refused = None
+    edit(apiserver, store, 8)
+    await reconciler.reconcile(KEY)
+    assert len(set(journal.names)) == 2
 
 
 async def test_who_is_always_faster_is_named_after_five_attempts(apiserver: Apiserver, store: Store, reconciler: Reconciler) -> None:

@@ -127,7 +127,7 @@ class Outcome(ApiModel):
     result: Annotated[Literal["Serving", "ScaledToZero", "Stalled"], Field(description="It serves, it stopped as asked, or it stalled.")]
     reason: Annotated[str, Field(max_length=64, description="The reason of the condition that says so.")] = ""
     generation: Annotated[int, Field(ge=0, description="The generation of the spec that ended so.")]
-    number: Annotated[int, Field(ge=1, description="Outcomes so far: tells this one from earlier ones of the same generation.")]
+    number: Annotated[int, Field(ge=1, description="Outcomes of this generation so far.")]
 
 
 class ModelDeploymentStatus(ApiModel):
