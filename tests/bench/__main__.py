@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import convergence, population, relist, restart, resting
+from tests.bench import convergence, ledger, population, relist, restart, resting
 from tests.bench.table import Table
 
 BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
     "restart": restart.run,
     "relist": relist.run,
     "resting": resting.run,
+    "ledger": ledger.run,
 }
 PAGE = Path(__file__).parents[2] / "docs/benchmarks.md"
 

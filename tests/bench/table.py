@@ -13,10 +13,18 @@ class Row:
     value: float
     unit: str = ""
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def holds(self) -> bool:
-        return self.at_most is None or self.value <= self.at_most
+        """Within its bounds; a figure without a bound holds."""
+        return (self.at_most is None or self.value <= self.at_most) and (self.at_least is None or self.value >= self.at_least)
+
+    @property
+    def bound(self) -> str:
+        """In words; empty for none."""
+        bounds = ((sign, bound) for sign, bound in (("≥", self.at_least), ("≤", self.at_most)) if bound is not None)
+        return ", ".join(f"{sign} {bound:g}" for sign, bound in bounds)
 
 
 @dataclass
@@ -30,7 +38,6 @@ class Table:
     def as_markdown(self) -> str:
         lines = [f"## {self.title}", "", self.about, "", "| figure | value | bound | |", "|---|---|---|---|"]
         for row in self.rows:
-            bound = f"≤ {row.at_most:g}" if row.at_most is not None else ""
-            verdict = "" if row.at_most is None else "holds" if row.holds else "**missed**"
-            lines.append(f"| {row.what} | {row.value:.3g} {row.unit}".rstrip() + f" | {bound} | {verdict} |")
+            verdict = "" if not row.bound else "holds" if row.holds else "**missed**"
+            lines.append(f"| {row.what} | {row.value:.3g} {row.unit}".rstrip() + f" | {row.bound} | {verdict} |")
         return "\n".join(lines) + "\n"

@@ -56,6 +56,7 @@ class Behind:
         self._first_new: float | None = None
         """When the first entry came that no checkpoint covers."""
         self._news = asyncio.Event()
+        self._asleep_until = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     @property
@@ -69,10 +70,12 @@ class Behind:
         return time.monotonic() - self._first_new if self._first_new is not None else 0.0
 
     def noticed(self) -> None:
-        """Entries came."""
+        """Entries came. Whoever sleeps is woken only when there is something to do sooner than it thinks."""
+        now = time.monotonic()
         if self._first_new is None and self._log.size > self.covered:
-            self._first_new = time.monotonic()
-        self._news.set()
+            self._first_new = now
+        if self._log.growth.full or now + self._seconds_left() < self._asleep_until:
+            self._news.set()
 
     async def run(self) -> None:
         """Writes on until it is cancelled. Raises LedgerForked when what is stored is not what was written."""
@@ -93,7 +96,9 @@ class Behind:
                 retry = min(LAST_RETRY, retry * 2)
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(self._seconds_left(), self._anchoring.seconds_left(), 60.0)):
+                seconds = min(self._seconds_left(), self._anchoring.seconds_left(), 60.0)
+                self._asleep_until = time.monotonic() + seconds
+                async with asyncio.timeout(seconds):
                     await self._news.wait()
 
     async def publish(self, *, anchors: bool = True) -> None:

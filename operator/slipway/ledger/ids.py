@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from slipway.ledger import index
 from slipway.ledger.ahead import aligned, in_order
 from slipway.ledger.entry import id_of
 from slipway.ledger.errors import LedgerForked
+from slipway.ledger.owners import Owners
 from slipway.ledger.storing import create_same, fetch, is_there
 from slipway.ledger.tiles import WIDTH
 from slipway.ledger.view import View
 from slipway.objectstore.errors import Missing
 from slipway.objectstore.s3 import S3Store
 
-KNOWN_OWNERS = 8192
-"""Objects whose ids are kept after a lookup."""
-CACHED_PARTS = 64
-"""About 96 KiB each."""
+CACHED_PARTS = 32
+"""Of the index, about 96 KiB each."""
 
 
 class Ids:
@@ -31,7 +30,7 @@ class Ids:
         self._keys: list[bytes] = []
         """Of the entries after those runs, in order."""
         self._tail: dict[bytes, int] = {}
-        self._known: OrderedDict[bytes, dict[bytes, int]] = OrderedDict()
+        self._known = Owners()
         self._parts: OrderedDict[str, bytes] = OrderedDict()
 
     def add(self, entry_id: str) -> None:
@@ -41,14 +40,14 @@ class Ids:
         self._keys.append(key)
 
     async def find(self, ids: Iterable[str]) -> dict[str, int]:
-        """The entries' numbers, of those ids that the log has (an index is no proof: see `confirm`)."""
+        """The entries' numbers, of those ids that the log has. For what is not `in_memory` this is no proof: read the entry."""
         keys = {entry_id: index.key_of(entry_id) for entry_id in ids}
-        await self._look_up({key[: index.OWNER] for key in keys.values() if key not in self._tail})
-        found = {}
-        for entry_id, key in keys.items():
-            at = self._tail.get(key, self._known.get(key[: index.OWNER], {}).get(key))
-            if at is not None:
-                found[entry_id] = at
+        known = await self._look_up({index.owner(key) for key in keys.values() if key not in self._tail})
+        found = {entry_id: self._tail[key] for entry_id, key in keys.items() if key in self._tail}
+        old = {entry_id: key for entry_id, key in keys.items() if entry_id not in found and index.has(known[index.owner(key)], key)}
+        if old:
+            numbers = await self._read({index.owner(key) for key in old.values()}, self._runs)
+            found |= {entry_id: numbers[index.owner(key)][key] for entry_id, key in old.items()}
         return found
 
     def in_memory(self, number: int) -> bool:
@@ -59,10 +58,7 @@ class Ids:
         """Writes the runs that the first `size` entries complete, and what is merged of them."""
         while (self._runs + 1) * index.RUN <= size:
             await self._store_run(self._runs, self._keys[: index.RUN])
-            for key in self._keys[: index.RUN]:
-                at = self._tail.pop(key, None)
-                if at is not None and (known := self._known.get(key[: index.OWNER])) is not None:
-                    known.setdefault(key, at)
+            self._known.extend(self._keys[: index.RUN])
             self._keys = self._keys[index.RUN :]
             self._tail = {key: at for key, at in self._tail.items() if at >= (self._runs + 1) * index.RUN}
             self._runs += 1
@@ -79,24 +75,20 @@ class Ids:
                 self.add(id_of(entry))
             await self.store_runs(min(view.size, (bundle + 1) * WIDTH))
 
-    async def _look_up(self, owners: Iterable[bytes]) -> None:
-        unknown = [owner for owner in owners if not self._is_known(owner)]
+    async def _look_up(self, owners: Iterable[bytes]) -> dict[bytes, bytes]:
+        """The packed ids of each owner in the store's runs."""
+        known = {owner: self._known.get(owner) for owner in owners}
+        unknown = [owner for owner, ids in known.items() if ids is None]
         while unknown:
             runs = self._runs
             found = await self._read(unknown, runs)
             if runs == self._runs:  # else a run was completed meanwhile: its ids are in neither
-                self._known.update(found)
-                while len(self._known) > KNOWN_OWNERS + len(unknown):
-                    self._known.popitem(last=False)
-                return
+                for owner, keys in found.items():
+                    self._known.put(owner, index.packed(keys))
+                break
+        return {owner: index.packed(found[owner]) if ids is None else ids for owner, ids in known.items()}
 
-    def _is_known(self, owner: bytes) -> bool:
-        if owner in self._known:
-            self._known.move_to_end(owner)
-            return True
-        return False
-
-    async def _read(self, owners: Sequence[bytes], runs: int) -> dict[bytes, dict[bytes, int]]:
+    async def _read(self, owners: Collection[bytes], runs: int) -> dict[bytes, dict[bytes, int]]:
         """The ids of each owner in the first runs. However many owners there are, a part is read once."""
         wanted: dict[tuple[int, int, int], list[bytes]] = {}
         for level, number in index.runs(runs):
@@ -119,7 +111,7 @@ class Ids:
             data = await fetch(self._store, path)
         except Missing as error:
             raise LedgerForked(
-                f"{error.uri} is missing: part of the index was deleted; restart the operator, and it makes it again"
+                f"{error.uri} is missing: delete the whole folder index/ and restart the operator, which makes it again"
             ) from error
         self._parts[path] = data
         while len(self._parts) > CACHED_PARTS:

@@ -36,6 +36,31 @@ def key_of(entry_id: str) -> bytes:
     return owner_of(entry_id) + hashlib.sha256(entry_id.encode()).digest()[: KEY - OWNER]
 
 
+def owner(key: bytes) -> bytes:
+    """The owner's part of a key."""
+    return key[:OWNER]
+
+
+def packed(keys: Iterable[bytes], more: bytes = b"") -> bytes:
+    """One owner's keys without the owner, sorted, with those that were packed before."""
+    width = KEY - OWNER
+    before = (more[at : at + width] for at in range(0, len(more), width))
+    return b"".join(sorted({*(key[OWNER:] for key in keys), *before}))
+
+
+def has(ids: bytes, key: bytes) -> bool:
+    """Whether the key is among its owner's packed ones."""
+    width, wanted = KEY - OWNER, key[OWNER:]
+    low, high = 0, len(ids) // width
+    while low < high:
+        middle = (low + high) // 2
+        if ids[middle * width : (middle + 1) * width] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return ids[low * width : (low + 1) * width] == wanted
+
+
 def part_path(level: int, number: int, part: int) -> str:
     """`index/2/x001/234/007`: part 7 of run 1234 of level 2."""
     return f"index/{level}/{number_path(number)}.d/{part:06}"

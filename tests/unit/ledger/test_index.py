@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.ledger import index
+from slipway.ledger import index, owners
 from slipway.ledger.behind import Pace
 
 
@@ -76,3 +77,34 @@ def test_the_pace_of_checkpoints() -> None:
     assert pace.seconds_left(1, 10, 17) == 290
     assert pace.seconds_left(16, 10, 255) == 0
     assert pace.seconds_left(1, 300, 255) == 0
+
+
+@given(
+    st.sets(st.binary(min_size=8, max_size=8), max_size=40),
+    st.sets(st.binary(min_size=8, max_size=8), max_size=9),
+    st.binary(min_size=8, max_size=8),
+)
+def test_packed_ids(ids: set[bytes], more: set[bytes], other: bytes) -> None:
+    owner = bytes(8)
+    packed = index.packed((owner + each for each in more), index.packed(owner + each for each in ids))
+    assert len(packed) == 8 * len(ids | more)
+    assert all(index.has(packed, owner + each) for each in ids | more)
+    assert index.has(packed, owner + other) == (other in ids | more)
+
+
+def test_what_was_looked_up_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owners, "MOST_BYTES", 3 * owners.OVERHEAD + 3 * 8)
+    known = owners.Owners()
+    keys = [index.key_of(f"uid-{number}/1/Applied") for number in range(4)]
+    for key in keys[:3]:
+        known.put(index.owner(key), index.packed([key]))
+    assert known.get(index.owner(keys[0])) == keys[0][8:]
+    known.put(index.owner(keys[3]), index.packed([keys[3]]))
+    assert known.get(index.owner(keys[1])) is None, "the one that was not used for longest goes"
+    assert known.get(index.owner(keys[0])) is not None
+    second = index.key_of("uid-0/2/Applied")
+    known.extend([second, index.key_of("uid-9/1/Applied")])
+    ids = known.get(index.owner(second))
+    assert ids is not None
+    assert index.has(ids, second)
+    assert known.get(index.owner_of("uid-9")) is None
