@@ -11,7 +11,7 @@ import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, NotFound, Refused, Request, Unavailable
-from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED, Manifest
+from slipway.cluster.resources import DEPLOYMENT, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, WATCHED, Manifest, Resource
 from slipway.cluster.store import Store
 from slipway.plan.types import EntryDraft
 from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
@@ -106,7 +106,10 @@ def journal() -> Told:
 
 @pytest.fixture
 def reconciler(apiserver: Apiserver, store: Store, journal: Told) -> Reconciler:
-    return Reconciler(store, Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    def tell(resource: Resource, event_type: str | None, manifest: Manifest) -> None:
+        (store.remove if event_type == "DELETED" else store.put)(resource, manifest)
+
+    return Reconciler(store, tell, Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:
