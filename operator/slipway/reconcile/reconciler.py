@@ -20,6 +20,7 @@ from slipway.reconcile.applier import Applier
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.journal import Journal, trouble_of
+from slipway.reconcile.lister import Observe
 from slipway.reconcile.observe import observe, read_mount_warnings
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
@@ -42,6 +43,7 @@ class Reconciler:
         cluster: Cluster,
         serving: Serving,
         journal: Journal,
+        hear: Observe,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,7 +56,7 @@ class Reconciler:
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
         self._promises = Promises()
-        self._applier = Applier(store, cluster, self._contests, self._promises, clock)
+        self._applier = Applier(store, cluster, hear, self._contests, self._promises, clock)
         self._status = StatusWriter(store, cluster, self._contests, self._recorder, clock)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
