@@ -20,6 +20,7 @@ SLICE = 50
 """Objects taken in before others have their turn in the event loop."""
 
 Observe = Callable[[Resource, str | None, Manifest], None]
+"""Takes in an object, listed or read (None) or by a watch event of that type."""
 
 
 class Lister:
@@ -37,6 +38,11 @@ class Lister:
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
         """What must have been listed before the operator knows enough to act."""
         self._missing = {(resource.kind, namespace) for resource in resources for namespace in namespaces}
+
+    @property
+    def missing(self) -> str:
+        """What has not been listed yet, for people: a namespace that is gone, or whose Role is, is found by it."""
+        return ", ".join(f"{kind} in {namespace}" if namespace else kind for kind, namespace in sorted(self._missing, key=str))
 
     async def relist(self, resource: Resource, namespace: str | None) -> str:
         """Tells of all objects and of those that are gone; returns the resourceVersion to watch from.
