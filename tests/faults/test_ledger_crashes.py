@@ -22,7 +22,7 @@ def certain(point: WritePoint) -> bool:
 
     How often a checkpoint is due depends on how long the run takes.
     """
-    return point.number < {"objects": 5, "slot": 11}.get(point.resource, 0)
+    return point.number < {"inventory": 5, "slot": 11}.get(point.resource, 0)
 
 
 def matrix(reference: Run) -> list[Case]:
