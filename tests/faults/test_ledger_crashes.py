@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
-from tests.faults.oracle import Run
+from tests.faults.lab import Lab
+from tests.faults.oracle import Run, judge
 from tests.faults.proxy import Crash, Cut, WritePoint
 from tests.faults.travel import all_of, travel, verdict
 from tests.integration.ledger_store import LedgerStore
+from tests.wait import until
 
 SAMPLE = 4
 
@@ -53,3 +56,21 @@ def test_a_sample_of_the_puts(plane: ControlPlane, ledgers: LedgerStore, referen
 @pytest.mark.timeout(7200)
 def test_all_puts(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
     check(plane, ledgers, reference, matrix(reference))
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_two_minutes_without_a_store(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
+    """In the middle of a journey, for everything that the operator asks of it."""
+    result = travel(plane, ledgers, reference, meanwhile=away)
+    judge(reference, result)
+    assert result.starts == 1
+
+
+def away(lab: Lab) -> None:
+    store = lab.store
+    assert store
+    until(lambda: sum(point.resource == "slot" for point in store.crash.seen) >= 6, 120, "the journey to be under way")
+    store.away = True
+    threading.Event().wait(120)
+    store.away = False

@@ -28,6 +28,10 @@ class StoreProxy:
         """The folder whose next put is kept back until `release`."""
         self.held = threading.Event()
         """One is kept back."""
+        self.answer = 0
+        """The store's answer to it: 200, or 412 where another was first."""
+        self.away = False
+        """Nothing comes through."""
         self._port = port
         self._released = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -76,6 +80,8 @@ class StoreProxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if self.away:
+            return _dropped(request)
         folder = request.path.strip("/").split("/")[2:3]
         put = request.method == "PUT" and bool(folder)
         strikes = put and self.crash.strikes(Call("PUT", folder[0], "ledger", "", watch=False))
@@ -83,12 +89,18 @@ class StoreProxy:
             self.crash.kill()
             return _dropped(request)
         if put and folder[0] == self.holds:
-            self.holds = ""
-            self.held.set()
-            await self._released.wait()
+            return await self._hold(request, body)
         answer = await self._ask(request, body)
         if strikes:
             return await self._strike(request, answer)
+        return answer
+
+    async def _hold(self, request: web.Request, body: bytes) -> web.Response:
+        self.holds = ""
+        self.held.set()
+        await self._released.wait()
+        answer = await self._ask(request, body)
+        self.answer = answer.status
         return answer
 
     async def _strike(self, request: web.Request, answer: web.Response) -> web.StreamResponse:

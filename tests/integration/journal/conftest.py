@@ -21,7 +21,7 @@ _numbers = itertools.count()
 @pytest.fixture(scope="package")
 def plane() -> Iterator[ControlPlane]:
     """A control plane of its own, with what the chart has for the ledger."""
-    with platform("ledger", policies=True) as control:
+    with platform("ledger", policies=True, record_bodies=True) as control:
         for manifest in chart():
             if (manifest["kind"], manifest["metadata"]["name"]) == ("ConfigMap", "slipway-ledger"):
                 Kube(control.kubeconfig).apply(manifest)

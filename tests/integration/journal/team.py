@@ -36,15 +36,19 @@ class Team:
     """The ledger's folder in the bucket."""
 
     @contextmanager
-    def operator(self, **env: str) -> Iterator[OperatorProcess]:
+    def operator(self, pod: str = "slipway-operator-0", **env: str) -> Iterator[OperatorProcess]:
         """One that serves this namespace; ends in good order."""
-        settings = {"SLIPWAY_WATCH_NAMESPACES": self.namespace} | self.store.settings(self.prefix) | env
-        process = start_operator(self.plane, self.kube, self.folder, "slipway-operator-0", **settings)
+        process = self.start(pod, **env)
         try:
             yield process
             assert process.stop() == 0
         finally:
             process.end()
+
+    def start(self, pod: str, **env: str) -> OperatorProcess:
+        """The same, for the test to end."""
+        settings = {"SLIPWAY_WATCH_NAMESPACES": self.namespace} | self.store.settings(self.prefix) | env
+        return start_operator(self.plane, self.kube, self.folder, pod, **settings)
 
     def apply(self, who: str, *manifests: Manifest) -> None:
         for manifest in manifests:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from slipway.ledger.entry import Entry
+from tests.faults.recorded import unrecorded
 from tests.integration.journal.team import SECONDS, Team, told
 from tests.integration.operator import OperatorProcess
 from tests.integration.samples import DIGEST, event_messages, model
@@ -34,6 +35,7 @@ def test_a_life_is_told_in_order(team: Team) -> None:
         judge_names(uid, [entry.id for entry in entries])
         judge_details(team, entries)
         judge_registry(team)
+        assert not unrecorded(team.store.durable(team.prefix), team.plane.audit_log, team.namespace)
 
 
 def live(team: Team) -> str:
