@@ -104,14 +104,10 @@ class Engine:
         self._working = True
         await self._catch_up()
         self._enqueue_all()
-        endless = (self.queue.run_delays(), self._full_passes(), self._deletions.run())
-        background = [asyncio.create_task(running) for running in endless]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(self._settings.workers):
-                    tasks.create_task(self._worker())
-        finally:
-            for task in background:
+        async with asyncio.TaskGroup() as tasks:  # whichever fails ends them all, and with them the process: better than half an operator
+            endless = [tasks.create_task(running) for running in (self.queue.run_delays(), self._full_passes(), self._deletions.run())]
+            await asyncio.wait([tasks.create_task(self._worker()) for _ in range(self._settings.workers)])
+            for task in endless:
                 task.cancel()
 
     def _enqueue_all(self) -> None:
@@ -184,6 +180,9 @@ class Engine:
                     await self.full_pass(resource)
                 except ApiError as error:
                     log.warning("full pass over %s: %s", resource.plural, error)
+                except Exception as error:
+                    metrics.ERRORS.labels(type(error).__name__).inc()
+                    log.exception("full pass over %s failed; the next one tries again", resource.plural)
 
     async def full_pass(self, resource: Resource, grace: float = GRACE_SECONDS) -> int:
         """Compares what is remembered with what the apiserver has, and repairs; returns the number of differences.
@@ -213,6 +212,8 @@ class Engine:
         if self.store.get(resource, *key_of(manifest)) is not manifest:
             return False
         fresh = await self._cluster.get(resource, *key_of(manifest))
+        if fresh is not None and _version(fresh) == _version(manifest):
+            return False  # made while its namespace had been listed already, or a child that somebody took our label from
         self.observe(resource, "DELETED" if fresh is None else None, fresh or manifest)
         return True
 

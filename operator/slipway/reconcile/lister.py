@@ -20,6 +20,7 @@ SLICE = 50
 """Objects taken in before others have their turn in the event loop."""
 
 Observe = Callable[[Resource, str | None, Manifest], None]
+"""Takes in an object, listed or read (None) or by a watch event of that type."""
 
 
 class Lister:
