@@ -11,6 +11,7 @@ from kopf._core.engines.peering import Identity
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiServer
 from slipway.cluster.leader import Elector, LeaseLost
+from slipway.cluster.resources import WATCHED
 from slipway.handlers.watch import kopf_settings, registry_for
 from slipway.ledger.note import Verifier
 from slipway.reconcile.engine import Engine
@@ -26,7 +27,7 @@ STOP_SECONDS = 10.0
 
 async def run(settings: Settings) -> int:
     """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
-    transport = await ApiServer.connect()
+    transport = await ApiServer.connect(len(WATCHED) * max(1, len(settings.watch_namespaces)))
     cluster = Cluster(transport)
     journal = Journal(opening_of(settings.ledger), settings.ledger.uri) if settings.ledger else Journal()
     engine = Engine(cluster, settings, journal)
