@@ -39,13 +39,14 @@ async def run(settings: Settings) -> int:
     endpoints = await http.serve(
         settings.http_port,
         healthy=lambda: "the watches ended" if watches.done() else None,
-        ready=lambda: None if engine.synced else "still listing",
+        ready=lambda: None if engine.synced else f"still listing {engine.lister.missing}",
     )
     try:
         await asyncio.wait({watches, leadership, work, ledger}, return_when=asyncio.FIRST_COMPLETED)
         if ledger.done():
             log.error("the ledger's task ended: this is a bug", exc_info=ledger.exception())
-        return await _end(engine, elector, watches, leadership, work)
+        code = await _end(engine, elector, watches, leadership, work)
+        return 1 if ledger.done() else code
     finally:
         ledger.cancel()  # closes it in good order: what was appended is signed
         await asyncio.gather(ledger, return_exceptions=True)

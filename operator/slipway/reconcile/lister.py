@@ -39,6 +39,11 @@ class Lister:
         """What must have been listed before the operator knows enough to act."""
         self._missing = {(resource.kind, namespace) for resource in resources for namespace in namespaces}
 
+    @property
+    def missing(self) -> str:
+        """What has not been listed yet, for people: a namespace that is gone, or whose Role is, is found by it."""
+        return ", ".join(f"{kind} in {namespace}" if namespace else kind for kind, namespace in sorted(self._missing, key=str))
+
     async def relist(self, resource: Resource, namespace: str | None) -> str:
         """Tells of all objects and of those that are gone; returns the resourceVersion to watch from.
 

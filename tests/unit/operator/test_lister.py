@@ -118,3 +118,11 @@ async def test_a_failed_list_says_nothing_is_gone() -> None:
         await listing.relist(MODEL, None)
     assert told.events == [(None, "a")]
     assert not listing.listed.is_set()
+
+
+async def test_what_is_missing_is_named() -> None:
+    listing = lister(Lists([]), Told())
+    listing.expect((MODEL, POD), ("team", "gone"))
+    await listing.relist(MODEL, "team")
+    await listing.relist(POD, "team")
+    assert listing.missing == "Model in gone, Pod in gone"
