@@ -18,6 +18,8 @@ from slipway import __version__
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
+WEBHOOK_DOWN = "failed calling webhook"
+"""In the 500 for a write that an admission webhook should have judged: the apiserver is well, and users must hear of the webhook."""
 CONNECTIONS = 64
 """For requests that come and go; many more than workers, lists and the elector ever have under way."""
 USER_AGENT = f"slipway-operator/{__version__}"
@@ -56,7 +58,7 @@ class NotFound(ApiError):
 
 
 class Refused(ApiError):
-    """The apiserver will not have this write as it is: quota, admission, validation, RBAC."""
+    """The apiserver will not have this write as it is: quota, admission (also a webhook that does not answer), validation, RBAC."""
 
 
 class NamespaceEnding(ApiError):
@@ -145,7 +147,7 @@ def api_error(code: int, content: bytes, retry_after: str | None = None) -> ApiE
         kind = NotFound
     elif code == 403 and "because it is being terminated" in message:
         kind = NamespaceEnding
-    elif code in (401, 429) or code >= 500:
+    elif code in (401, 429) or (code >= 500 and WEBHOOK_DOWN not in message):
         kind = Unavailable
     else:
         kind = Refused

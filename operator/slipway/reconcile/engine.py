@@ -189,15 +189,15 @@ class Engine:
 
         What a watch tells within `grace` seconds was on its way, and is no difference.
         """
-        listed: dict[Key, Manifest] = {}
+        listed: dict[Key, int] = {}
         version = 0
         for namespace in self._namespaces:
             async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
-                listed |= {key_of(item): item for item in items}
+                listed |= {key_of(item): _version(item) for item in items}
                 version = int(at)
         known = {key_of(manifest): manifest for manifest in self.store.all(resource)}
         gone = [manifest for key, manifest in known.items() if key not in listed and _version(manifest) <= version]
-        newer = [key for key, item in listed.items() if key not in known or _version(known[key]) < _version(item)]
+        newer = [key for key, there in listed.items() if key not in known or _version(known[key]) < there]
         if grace and (gone or newer):
             await asyncio.sleep(grace)
         repairs = [await self._repair_gone(resource, manifest) for manifest in gone]
@@ -217,9 +217,9 @@ class Engine:
         self.observe(resource, "DELETED" if fresh is None else None, fresh or manifest)
         return True
 
-    async def _repair_missed(self, resource: Resource, key: Key, listed: Manifest) -> bool:
+    async def _repair_missed(self, resource: Resource, key: Key, listed: int) -> bool:
         known = self.store.get(resource, *key)
-        if known is not None and _version(known) >= _version(listed):
+        if known is not None and _version(known) >= listed:
             return False
         fresh = await self._cluster.get(resource, *key)
         if fresh is not None:

@@ -33,6 +33,7 @@ class Lister:
         self._selector = selector
         self._turn = asyncio.Lock()
         self._missing: set[tuple[str, str | None]] = set()
+        self._versions: dict[tuple[str, str | None], int] = {}
         self.listed = asyncio.Event()
 
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
@@ -69,6 +70,7 @@ class Lister:
         version = "0"
         async for items, at in self._cluster.pages(resource, namespace, self._selector(resource)):
             version = at
+            self._look_back(resource, namespace, int(at))
             for number, item in enumerate(items, 1):
                 there.add(key_of(item))
                 self._observe(resource, None, item)
@@ -79,6 +81,14 @@ class Lister:
             self._observe(resource, "DELETED", known | {"metadata": known["metadata"] | {"resourceVersion": version}})
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
         return version
+
+    def _look_back(self, resource: Resource, namespace: str | None, version: int) -> None:
+        """A list that is older than the one before can only be of an etcd restored from a backup: what is known is of another history."""
+        before = self._versions.get((resource.kind, namespace), 0)
+        if version < before:
+            log.warning("the list of %s is of version %d, and was of %d: the cluster was restored", resource.plural, version, before)
+            self._store.forget(resource, namespace)
+        self._versions[resource.kind, namespace] = version
 
 
 def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:

@@ -49,7 +49,7 @@ async def test_what_waits_for_the_ledger_says_so(
     apiserver: samples.Apiserver, store: Store, trouble: LedgerError, phase: str, condition: str, reason: str
 ) -> None:
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-    reconciler = Reconciler(store, Cluster(apiserver), samples.SERVING, Fails(trouble), samples.hear(store), now=lambda: now)
+    reconciler = Reconciler(store, samples.telling(store), Cluster(apiserver), samples.SERVING, Fails(trouble), now=lambda: now)
     assert await reconciler.reconcile(samples.KEY) is not None, "it is looked at again"
     status = (store.get(MODEL_DEPLOYMENT, "n", "churn") or {})["status"]
     assert (status["phase"], status["observedGeneration"]) == (phase, -1)

@@ -36,6 +36,8 @@ from slipway.cluster.http import (
         (409, '{"reason": "AlreadyExists"}', Refused),
         (422, '{"reason": "Invalid"}', Refused),
         (429, "{}", Unavailable),
+        (500, '{"reason": "InternalError", "message": "Internal error occurred: etcdserver: leader changed"}', Unavailable),
+        (500, '{"reason": "InternalError", "message": "Internal error occurred: failed calling webhook \\"w\\": refused"}', Refused),
         (503, "a proxy's own words", Unavailable),
     ],
 )

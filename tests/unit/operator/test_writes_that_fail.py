@@ -105,16 +105,18 @@ def journal() -> Told:
     return Told()
 
 
-def hear(store: Store) -> Observe:
-    def heard(resource: Resource, event_type: str | None, manifest: Manifest) -> None:
+def telling(store: Store) -> Observe:
+    """The engine's memory without its queue."""
+
+    def tell(resource: Resource, event_type: str | None, manifest: Manifest) -> None:
         (store.remove if event_type == "DELETED" else store.put)(resource, manifest)
 
-    return heard
+    return tell
 
 
 @pytest.fixture
 def reconciler(apiserver: Apiserver, store: Store, journal: Told) -> Reconciler:
-    return Reconciler(store, Cluster(apiserver), SERVING, journal, hear(store), now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return Reconciler(store, telling(store), Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:
