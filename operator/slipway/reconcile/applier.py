@@ -25,11 +25,11 @@ class Applier:
     """Writes the children of ModelDeployments."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, hear: Observe, contests: Contests, promises: Promises, clock: Callable[[], float]
+        self, store: Store, tell: Observe, cluster: Cluster, contests: Contests, promises: Promises, clock: Callable[[], float]
     ) -> None:
         self._store = store
+        self._tell = tell
         self._cluster = cluster
-        self._hear = hear
         self._contests = contests
         self._promises = promises
         self._clock = clock
@@ -51,13 +51,13 @@ class Applier:
         return bool(unknown or damaged)
 
     async def _refresh(self, resource: Resource, namespace: str, name: str) -> None:
-        """What is found is heard as if the watch had told it: when that does, it is no news, and others must know, too."""
+        """Told as the watch would tell it, which may have missed it: others may count on this object."""
         known = self._store.get(resource, namespace, name)
         fresh = await self._cluster.get(resource, namespace, name)
         if fresh is not None:
-            self._hear(resource, None, fresh)
+            self._tell(resource, None, fresh)
         elif known is not None:
-            self._hear(resource, "DELETED", known)
+            self._tell(resource, "DELETED", known)
 
     async def apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""

@@ -48,7 +48,7 @@ class Engine:
         self._working = False
         self._stopping = False
         self._journal = journal or Journal()
-        self._reconciler = Reconciler(self.store, cluster, settings.serving, self._journal, self.observe)
+        self._reconciler = Reconciler(self.store, self.observe, cluster, settings.serving, self._journal)
         self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)
         self.lister.expect(WATCHED, self._namespaces)

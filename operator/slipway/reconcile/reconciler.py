@@ -41,10 +41,10 @@ class Reconciler:
     def __init__(
         self,
         store: Store,
+        tell: Observe,
         cluster: Cluster,
         serving: Serving,
         journal: Journal,
-        hear: Observe,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -57,7 +57,7 @@ class Reconciler:
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
         self._promises = Promises()
-        self._applier = Applier(store, cluster, hear, self._contests, self._promises, clock)
+        self._applier = Applier(store, tell, cluster, self._contests, self._promises, clock)
         self._status = StatusWriter(store, cluster, self._contests, self._recorder, clock)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
