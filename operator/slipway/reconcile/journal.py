@@ -79,10 +79,11 @@ class Journal:
                     self._tried.set()
                     await opened(ledger.verifier)
                     await asyncio.Event().wait()
-            except (LedgerError, NoteInvalid, OSError, ValueError) as error:
+            except Exception as error:  # a setting that cannot be used, mostly: the operator goes on, and says so on what has to wait
                 self._trouble = error if isinstance(error, LedgerError) else LedgerUnavailable("settings", str(error))
                 metrics.LEDGER_FAILURES.labels("forked" if isinstance(error, LedgerForked) else "open").inc()
-                log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS)
+                unexpected = not isinstance(error, LedgerError | NoteInvalid | OSError | ValueError)
+                log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS, exc_info=unexpected)
             finally:
                 self._ledger = self._inventory = None
                 self._tried.set()
