@@ -42,7 +42,7 @@ class OperatorProcess:
             "SLIPWAY_NAMESPACE": "slipway-system",
             "SLIPWAY_RUNTIME_IMAGES": json.dumps(RUNTIMES),
             "SLIPWAY_HTTP_PORT": str(self.port),
-            "SLIPWAY_LEASE_SECONDS": "5",
+            "SLIPWAY_LEASE_SECONDS": "60",  # nobody starts it anew when a loaded machine lets it miss a renewal
         }
         self._env |= env
         self.process: subprocess.Popen[bytes] | None = None
