@@ -17,6 +17,7 @@ import pytest
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import kubectl
+from tests.integration.people import Answer
 from tests.unit.chart.helm import PLATFORM, Manifest, render
 
 pytestmark = pytest.mark.integration
@@ -27,20 +28,6 @@ DEPLOYMENTS = f"/apis/slipway.dev/v1alpha1/namespaces/{TEAM}/modeldeployments"
 SERVICES = f"/api/v1/namespaces/{TEAM}/services"
 BUDGETS = f"/apis/policy/v1/namespaces/{TEAM}/poddisruptionbudgets"
 OURS = {"app.kubernetes.io/managed-by": "slipway"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    body: dict[str, Any]
-
-    @property
-    def message(self) -> str:
-        return str(self.body.get("message"))
-
-    @property
-    def landed(self) -> bool:
-        return self.code < 300
 
 
 @dataclass(frozen=True)
