@@ -23,6 +23,10 @@ Observe = Callable[[Resource, str | None, Manifest], None]
 """Takes in an object, listed or read (None) or by a watch event of that type."""
 
 
+class OtherHistory(Exception):
+    """The apiserver's versions went back, and all that it tells would look old: the process ends, and starts with an empty memory."""
+
+
 class Lister:
     """Lists resources; `listed` is set once each was listed."""
 
@@ -33,7 +37,6 @@ class Lister:
         self._selector = selector
         self._turn = asyncio.Lock()
         self._missing: set[tuple[str, str | None]] = set()
-        self._versions: dict[tuple[str, str | None], int] = {}
         self.listed = asyncio.Event()
 
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
@@ -67,10 +70,11 @@ class Lister:
 
     async def _relist(self, resource: Resource, namespace: str | None) -> str:
         there: set[Key] = set()
+        seen = self._store.newest(resource)
         version = "0"
         async for items, at in self._cluster.pages(resource, namespace, self._selector(resource)):
             version = at
-            self._look_back(resource, namespace, int(at))
+            check_history(resource, seen, int(at))
             for number, item in enumerate(items, 1):
                 there.add(key_of(item))
                 self._observe(resource, None, item)
@@ -82,13 +86,16 @@ class Lister:
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
         return version
 
-    def _look_back(self, resource: Resource, namespace: str | None, version: int) -> None:
-        """A list that is older than the one before can only be of an etcd restored from a backup: what is known is of another history."""
-        before = self._versions.get((resource.kind, namespace), 0)
-        if version < before:
-            log.warning("the list of %s is of version %d, and was of %d: the cluster was restored", resource.plural, version, before)
-            self._store.forget(resource, namespace)
-        self._versions[resource.kind, namespace] = version
+
+def check_history(resource: Resource, seen: int, listed: int) -> None:
+    """A list is never older than what was `seen` before it was asked for.
+
+    Raises:
+        OtherHistory: it is.
+
+    """
+    if listed < seen:
+        raise OtherHistory(f"{resource.plural} are at version {listed}, and were at {seen}: the cluster's etcd was restored from a backup")
 
 
 def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:

@@ -18,6 +18,7 @@ from slipway.ledger.errors import LedgerUnavailable
 from slipway.reconcile.deletions import Deletions
 from slipway.reconcile.engine import Engine
 from slipway.reconcile.journal import Journal
+from slipway.reconcile.lister import OtherHistory
 from slipway.settings import Runtime, Serving, Settings
 from tests.integration.samples import deployment, model, version
 from tests.unit.operator.test_writes_that_fail import seen
@@ -169,3 +170,15 @@ async def test_a_deletion_that_cannot_be_recorded_holds_up_none_for_ever() -> No
     deletions.noticed(seen(model("n"), "m"))
     await until(lambda: journal.uids == ["m"])
     running.cancel()
+
+
+async def test_a_full_pass_that_meets_another_history_ends_the_work() -> None:
+    apiserver = Apiserver(*objects())
+    engine = Engine(Cluster(apiserver), Settings(serving=SERVING, full_pass_seconds=0.01))
+    told(engine, *objects())
+    work = asyncio.create_task(engine.work())
+    await until(lambda: apiserver.written)
+    apiserver.version = 0
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(work, 30)
+    assert caught.group_contains(OtherHistory)
