@@ -108,11 +108,13 @@ def test_a_frozen_watch_holds_up_nobody_else_and_is_opened_anew(plane: ControlPl
     """No full pass comes to help: the silence itself is noticed."""
     with behind_proxy(plane, SLIPWAY_WATCH_INACTIVITY_SECONDS="5", SLIPWAY_FULL_PASS_SECONDS="3600") as lab, lab.operator:
         apply_all(lab.kube, lab.namespace)
+        lab.kube.apply(deployment(lab.namespace, "other"))
         await_children(lab.kube, lab.namespace, "churn")
+        await_children(lab.kube, lab.namespace, "other")
         until(lambda: lab.proxy.freeze("modeldeployments"), SECONDS, "an open watch")  # a quiet one is opened anew every five seconds
         opened = lab.proxy.watches.opened["modeldeployments"]
         lab.kube.apply(deployment(lab.namespace, replicas=3))
-        lab.kube.delete("Service", lab.namespace, "churn")
-        until(lambda: lab.kube.get("Service", lab.namespace, "churn"), SECONDS, "others' events to be heard")
+        lab.kube.delete("Service", lab.namespace, "other")
+        until(lambda: lab.kube.get("Service", lab.namespace, "other"), SECONDS, "others' events to be heard")
         until(lambda: lab.kube.get("PodDisruptionBudget", lab.namespace, "churn"), SECONDS, "the edit to arrive")
         assert lab.proxy.watches.opened["modeldeployments"] > opened

@@ -134,7 +134,7 @@ class Ledger:
             failure: Exception | None = None
             try:
                 if self._wrong:
-                    raise self._wrong
+                    raise self._wrong.with_traceback(None)  # else each raise would add to the one it keeps
                 await self._behind.keep_up()
                 await self._log.commit([named for request in self._under_way for named in request.entries])
             except Exception as error:

@@ -13,6 +13,7 @@ from slipway.cluster.store import Store
 from slipway.plan.contest import last_writer
 from slipway.plan.types import Child, Observed, Plan, Refusal
 from slipway.reconcile.contests import Contests
+from slipway.reconcile.lister import Observe
 from slipway.reconcile.observe import owned_by
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
@@ -23,8 +24,11 @@ log = logging.getLogger(__name__)
 class Applier:
     """Writes the children of ModelDeployments."""
 
-    def __init__(self, store: Store, cluster: Cluster, contests: Contests, promises: Promises, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, tell: Observe, cluster: Cluster, contests: Contests, promises: Promises, clock: Callable[[], float]
+    ) -> None:
         self._store = store
+        self._tell = tell
         self._cluster = cluster
         self._contests = contests
         self._promises = promises
@@ -47,12 +51,13 @@ class Applier:
         return bool(unknown or damaged)
 
     async def _refresh(self, resource: Resource, namespace: str, name: str) -> None:
+        """Told as the watch would tell it, which may have missed it: others may count on this object."""
         known = self._store.get(resource, namespace, name)
         fresh = await self._cluster.get(resource, namespace, name)
         if fresh is not None:
-            self._store.put(resource, fresh)
+            self._tell(resource, None, fresh)
         elif known is not None:
-            self._store.remove(resource, known)
+            self._tell(resource, "DELETED", known)
 
     async def apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""

@@ -11,6 +11,7 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
 from slipway.cluster.store import Store
+from slipway.errors import NotLeader
 from slipway.ledger.errors import LedgerError
 from slipway.plan.entries import held_back
 from slipway.plan.model_deployment import plan_deployment, status_events
@@ -20,6 +21,7 @@ from slipway.reconcile.applier import Applier
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.journal import Journal, trouble_of
+from slipway.reconcile.lister import Observe
 from slipway.reconcile.observe import observe, read_mount_warnings
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
@@ -34,11 +36,12 @@ LEDGER_RETRY_SECONDS = 15.0
 
 
 class Reconciler:
-    """Brings single objects to what they ask for."""
+    """Brings single objects to what they ask for. What it reads anew on the way it tells, as a watch would."""
 
     def __init__(
         self,
         store: Store,
+        tell: Observe,
         cluster: Cluster,
         serving: Serving,
         journal: Journal,
@@ -54,7 +57,7 @@ class Reconciler:
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
         self._promises = Promises()
-        self._applier = Applier(store, cluster, self._contests, self._promises, clock)
+        self._applier = Applier(store, tell, cluster, self._contests, self._promises, clock)
         self._status = StatusWriter(store, cluster, self._contests, self._recorder, clock)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
@@ -106,14 +109,13 @@ class Reconciler:
             if plan.applies or plan.deletes:
                 await self._journal.record(manifest, plan.entries, self._now())
                 refusal = await self._applier.apply(key, manifest, plan, observed, applied)
-                observed, plan = self._look(key, manifest, warnings, refusal)
+                _, plan = self._look(key, manifest, warnings, refusal)
             delay = await self._finish(manifest, plan, _about(applied, drafts))
         except LedgerError as error:
             delay = await self._hold_back(manifest, plan, error)
-        except ApiError:  # what was applied is not applied again, so nothing else will tell; a status does tell again
+        except (ApiError, NotLeader):  # what was applied is not applied again, so nothing else will tell; a status does tell again
             await self._recorder.record(manifest, _about(applied, drafts))
             raise
-        info.update(manifest, plan.status, observed.model)
         return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
 
     def _look(self, key: ObjectKey, manifest: Manifest, warnings: dict[str, str], refusal: Refusal | None = None) -> tuple[Observed, Plan]:
