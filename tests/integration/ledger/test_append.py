@@ -217,6 +217,33 @@ async def test_opening_a_store_that_is_not_there(server: Server) -> None:
                 pass
 
 
+async def test_what_is_written_behind_does_not_pile_up(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tiles cannot be written, appends go on for a while, and then stop instead of filling the memory."""
+    create = store.create
+
+    async def only_slots(key: str, body: bytes) -> None:
+        if not key.startswith("slot/"):
+            raise StoreUnavailable(store.uri(key), "denied")
+        await create(key, body)
+
+    async with open_ledger(store) as ledger:
+        monkeypatch.setattr(store, "create", only_slots)
+        refused = None
+        for begin in range(0, 100_000, 2048):
+            try:
+                await ledger.append(entries(range(begin, begin + 2048)))
+            except LedgerUnavailable as error:
+                refused = error
+                break
+        assert str(refused).endswith(": denied")
+        held = ledger.size
+        assert held < 20_000
+        monkeypatch.setattr(store, "create", create)
+        await ledger.append(entries(range(held, held + 100)))
+        assert ledger.size == held + 100
+    assert (await sound(store)).covered == held + 100
+
+
 async def test_filters(store: S3Store) -> None:
     async with open_ledger(store) as ledger:
         await ledger.append([entry(number, actor=f"user-{number % 3}", name=f"d{number % 2}") for number in range(300)])
