@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from slipway.api.conditions import Transition
@@ -84,7 +85,7 @@ class Deletions:
         for uid in self._journal.known - there:
             about = await self._journal.remembered(uid)
             if about and self._is_watched(about) and not await self._exists(about):
-                self._waiting[uid] = about
+                self._waiting[uid] = replace(about, generation=0)  # what is remembered is its first one
 
     def _is_watched(self, about: ObjectReference) -> bool:
         """Another operator's objects are in the same ledger, perhaps: of their end this one knows nothing."""
