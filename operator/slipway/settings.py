@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,22 +85,22 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
     """
     defaults = Settings()
     serving = Serving(
-        runtimes=tuple(Runtime(**entry) for entry in _json(env, "SLIPWAY_RUNTIME_IMAGES", [])),
+        runtimes=_runtimes(env),
         fetch_env=_json(env, "SLIPWAY_FETCH_ENV", {}),
         drain_seconds=int(_number(env, "SLIPWAY_DRAIN_SECONDS", defaults.serving.drain_seconds)),
     )
     return Settings(
         namespace=env.get("SLIPWAY_NAMESPACE") or defaults.namespace,
         identity=env.get("SLIPWAY_POD_NAME") or defaults.identity,
-        watch_namespaces=tuple(filter(None, env.get("SLIPWAY_WATCH_NAMESPACES", "").split(","))),
+        watch_namespaces=tuple(filter(None, map(str.strip, env.get("SLIPWAY_WATCH_NAMESPACES", "").split(",")))),
         serving=serving,
         ledger=_ledger(env),
-        lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds),
-        workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers)),
-        full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds),
+        lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds, at_least=0.1),
+        workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers, at_least=1)),
+        full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds, at_least=0.1),
         watch_inactivity_seconds=_number(env, "SLIPWAY_WATCH_INACTIVITY_SECONDS", defaults.watch_inactivity_seconds),
         http_port=int(_number(env, "SLIPWAY_HTTP_PORT", defaults.http_port)),
-        log_level=(env.get("SLIPWAY_LOG_LEVEL") or defaults.log_level).upper(),
+        log_level=_log_level(env, defaults.log_level),
     )
 
 
@@ -117,7 +118,22 @@ def _ledger(env: Mapping[str, str]) -> LedgerPlace | None:
     )
 
 
-def _number(env: Mapping[str, str], name: str, default: float) -> float:
+def _runtimes(env: Mapping[str, str]) -> tuple[Runtime, ...]:
+    entries = _json(env, "SLIPWAY_RUNTIME_IMAGES", [])
+    try:
+        return tuple(Runtime(**entry) for entry in entries)
+    except TypeError as error:
+        raise ValueError(f"SLIPWAY_RUNTIME_IMAGES must be a list of format, version and image each: {error}") from None
+
+
+def _log_level(env: Mapping[str, str], default: str) -> str:
+    level = (env.get("SLIPWAY_LOG_LEVEL") or default).upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ValueError(f"SLIPWAY_LOG_LEVEL must be debug, info, warning or error, not {level.lower()}")
+    return level
+
+
+def _number(env: Mapping[str, str], name: str, default: float, at_least: float = 0) -> float:
     text = env.get(name)
     if not text:
         return default
@@ -125,8 +141,8 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
         number = float(text)
     except ValueError:
         raise ValueError(f"{name} must be a number, not {text!r}") from None
-    if number < 0:
-        raise ValueError(f"{name} must not be negative, but is {text!r}")
+    if not at_least <= number < float("inf"):
+        raise ValueError(f"{name} must be {at_least:g} or more, but is {text!r}")
     return number
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.cluster.control_plane import ControlPlane
 from tests.faults.oracle import Run
 from tests.faults.travel import travel
+from tests.integration.ledger_store import LedgerStore, ledger_store
 from tests.integration.platform import platform
 
 
@@ -26,5 +27,11 @@ def plane() -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="session")
-def reference(plane: ControlPlane) -> Run:
-    return travel(plane)
+def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerStore]:
+    with ledger_store(tmp_path_factory.mktemp("ledgers")) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def reference(plane: ControlPlane, ledgers: LedgerStore) -> Run:
+    return travel(plane, ledgers)

@@ -6,13 +6,14 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.control_plane import ControlPlane
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import FaultProxy, StoreProxy
 from tests.faults.supervisor import Supervised
+from tests.integration.ledger_store import LedgerStore
 from tests.kube import Kube
 
 _numbers = itertools.count()
@@ -27,15 +28,21 @@ class Lab:
     namespace: str
     proxy: FaultProxy
     operator: Supervised
+    store: StoreProxy | None = None
+    """On the way to the operator's ledger, whose prefix is the namespace; None: it keeps none."""
 
 
 @contextmanager
-def behind_proxy(plane: ControlPlane, **env: str) -> Iterator[Lab]:
-    """Namespace, proxy and an operator that only sees this namespace, with these settings."""
+def behind_proxy(plane: ControlPlane, ledgers: LedgerStore | None = None, **env: str) -> Iterator[Lab]:
+    """Namespace, proxies and an operator that only sees this namespace, with these settings; with a ledger where there is a store."""
     kube = Kube(plane.kubeconfig)
     folder = Path(tempfile.mkdtemp(prefix="slipway-lab-"))
     try:
-        with FaultProxy(plane.kubeconfig, folder) as proxy, kube.namespace(f"lab-{next(_numbers)}") as namespace:
-            yield Lab(plane, kube, namespace, proxy, Supervised(proxy.kubeconfig, namespace, **env))
+        with ExitStack() as stack:
+            proxy = stack.enter_context(FaultProxy(plane.kubeconfig, folder))
+            namespace = stack.enter_context(kube.namespace(f"lab-{next(_numbers)}"))
+            store = stack.enter_context(StoreProxy(ledgers.server.port)) if ledgers else None
+            env |= ledgers.settings(namespace, store.url) if ledgers and store else {}
+            yield Lab(plane, kube, namespace, proxy, Supervised(proxy.kubeconfig, namespace, **env), store)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

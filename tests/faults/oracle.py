@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.audit import writes
 from tests.faults.proxy import WritePoint
+from tests.faults.recorded import Told
 from tests.faults.state import difference
 
 Write = tuple[str, str, str]
@@ -28,8 +29,14 @@ class Run:
     """Status writes that said what the one before had said."""
     unconditional: list[str]
     """Updates and deletes without the state they were planned on."""
+    told: Told
+    """What the ledger has of it."""
+    unrecorded: list[str]
+    """Effects that no entry had told of."""
     points: list[WritePoint] = field(default_factory=list)
     """Every write that was tried, in order."""
+    puts: list[WritePoint] = field(default_factory=list)
+    """The same of the ledger's store."""
     struck: bool = False
     starts: int = 1
 
@@ -78,11 +85,13 @@ def unconditional(audit_log: Path, namespace: str = "") -> list[str]:
 
 
 def judge(reference: Run, run: Run) -> None:
-    """The same states after each step, and the same writes."""
+    """The same states after each step, the same writes, and the same entries, each before its effect."""
     assert run.states == reference.states, difference(reference.states, run.states)
     assert not run.repeated, f"statuses written again: {run.repeated}"
     assert not run.unconditional, f"without preconditions: {run.unconditional}"
     same_writes(reference.writes, run.writes)
+    assert run.told == reference.told, difference(reference.told, run.told)
+    assert not run.unrecorded, f"without an entry: {run.unrecorded}"
 
 
 def same_writes(expected: Counter[Write], found: Counter[Write]) -> None:

@@ -10,6 +10,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.faults.oracle import Run, judge
 from tests.faults.proxy import Crash, Cut, WritePoint
 from tests.faults.travel import all_of, travel, verdict
+from tests.integration.ledger_store import LedgerStore
 
 SAMPLE = 12
 
@@ -36,28 +37,28 @@ def sample(reference: Run) -> list[Case]:
     return [(point, list(Cut)[number % len(Cut)]) for number, point in enumerate(chosen)]
 
 
-def check(plane: ControlPlane, reference: Run, cases: list[Case]) -> None:
+def check(plane: ControlPlane, ledgers: LedgerStore, reference: Run, cases: list[Case]) -> None:
     def run(case: Case) -> str | None:
         point, cut = case
-        journey = partial(travel, plane, reference, crash=Crash(point, cut))
+        journey = partial(travel, plane, ledgers, reference, crash=Crash(point, cut))
         return verdict(reference, f"{point}, {cut.value}", journey, must_strike=certain(reference, point))
 
     all_of(run, cases)
 
 
-def test_two_undisturbed_runs_are_equal(plane: ControlPlane, reference: Run) -> None:
-    again = travel(plane, reference)
+def test_two_undisturbed_runs_are_equal(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
+    again = travel(plane, ledgers, reference)
     judge(reference, again)
     assert again.starts == 1
     assert len({point for point in reference.points if certain(reference, point)}) >= 15, reference.points
 
 
 @pytest.mark.timeout(1200)
-def test_a_sample_of_the_matrix(plane: ControlPlane, reference: Run) -> None:
-    check(plane, reference, sample(reference))
+def test_a_sample_of_the_matrix(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
+    check(plane, ledgers, reference, sample(reference))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(7200)
-def test_the_whole_matrix(plane: ControlPlane, reference: Run) -> None:
-    check(plane, reference, matrix(reference))
+def test_the_whole_matrix(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
+    check(plane, ledgers, reference, matrix(reference))

@@ -8,29 +8,49 @@ from typing import TypeVar
 
 from tests.cluster.control_plane import ControlPlane
 from tests.faults import journey
-from tests.faults.lab import behind_proxy
+from tests.faults.lab import Lab, behind_proxy
 from tests.faults.oracle import Run, judge, repeated, unconditional, written
 from tests.faults.proxy import Crash, Errors
+from tests.faults.recorded import told, unrecorded
+from tests.integration.ledger_store import LedgerStore
+from tests.wait import until
 
 PARALLEL = 4
 T = TypeVar("T")
 
 
-def travel(plane: ControlPlane, expected: Run | None = None, *, crash: Crash | None = None, errors: Errors | None = None) -> Run:
+def travel(
+    plane: ControlPlane,
+    ledgers: LedgerStore,
+    expected: Run | None = None,
+    *,
+    crash: Crash | None = None,
+    store_crash: Crash | None = None,
+    errors: Errors | None = None,
+    meanwhile: Callable[[Lab], None] = lambda _: None,
+) -> Run:
     """One journey under these faults; with `expected`, each step takes until its state is as in that run."""
-    with behind_proxy(plane) as lab:
+    with behind_proxy(plane, ledgers) as lab:
+        assert lab.store
         lab.proxy.crash, lab.proxy.errors = crash or Crash(), errors or Errors()
-        lab.proxy.crash.kill = lab.operator.kill
-        with lab.operator:
+        lab.store.crash = store_crash or Crash()
+        lab.proxy.crash.kill = lab.store.crash.kill = lab.operator.kill
+        with lab.operator, ThreadPoolExecutor(1) as other:
+            also = other.submit(meanwhile, lab)
             states = journey.run(lab.kube, lab.namespace, expected.states if expected else None)
-    log, crash = plane.audit_log, lab.proxy.crash
+            until(lambda: "Deleted" in str(told(ledgers.entries(lab.namespace))), journey.STEP_SECONDS, "the last entry", every=0.5)
+            also.result()
+    log, name, crash, puts = plane.audit_log, lab.namespace, lab.proxy.crash, lab.store.crash
     return Run(
         states,
-        written(log, lab.namespace),
-        repeated(log, lab.namespace),
-        unconditional(log, lab.namespace),
+        written(log, name),
+        repeated(log, name),
+        unconditional(log, name),
+        told(ledgers.entries(name)),
+        unrecorded(ledgers.durable(name), log, name),
         crash.seen,
-        crash.struck,
+        puts.seen,
+        crash.struck or puts.struck,
         lab.operator.starts,
     )
 

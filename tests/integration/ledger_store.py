@@ -9,12 +9,14 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from slipway.ledger.entry import Entry
 from slipway.ledger.note import Signer
 from slipway.ledger.places import read_signer
 from slipway.ledger.reader import Reader
+from slipway.ledger.slots import Slot
 from slipway.reconcile.journal import origin_of
 from tests.s3 import KEYS, Server, start_store
 
@@ -47,6 +49,15 @@ class LedgerStore:
         found = asyncio.run(self._read(prefix))
         assert len({entry.id for entry in found}) == len(found), "an id is there twice"
         return [entry for entry in found if namespace in ("", entry.object.namespace)]
+
+    def durable(self, prefix: str) -> list[tuple[Entry, datetime]]:
+        """All entries, in order, and when each was durable: its slot's file has not changed since."""
+        verifier = self.signer(prefix).verifier
+        found = []
+        for file in sorted(path for path in self.path(prefix, "slot").rglob("*") if path.is_file()):
+            at = datetime.fromtimestamp(file.stat().st_ctime, UTC)
+            found += [(Entry.decode(data), at) for data in Slot.open(file.read_bytes(), verifier).entries]
+        return found
 
     async def _read(self, prefix: str) -> list[Entry]:
         async with self.server.open(BUCKET, prefix) as store:

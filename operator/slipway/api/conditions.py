@@ -90,7 +90,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     """A ResourceQuota or LimitRange refuses the pod."""
     ADMISSION_REFUSED = "AdmissionRefused"
-    """An admission policy, webhook or Pod Security refuses an object."""
+    """An admission policy, webhook or Pod Security refuses an object, or the webhook that should judge it does not answer."""
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
     """The roll-out made no progress for ten minutes."""
     API_REFUSED = "ApiRefused"

@@ -18,6 +18,10 @@ from slipway import __version__
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON = "application/json"
+WEBHOOK_DOWN = "failed calling webhook"
+"""In the 500 for a write that an admission webhook should have judged: the apiserver is well, and users must hear of the webhook."""
+CONNECTIONS = 64
+"""For requests that come and go; many more than workers, lists and the elector ever have under way."""
 USER_AGENT = f"slipway-operator/{__version__}"
 
 
@@ -54,7 +58,7 @@ class NotFound(ApiError):
 
 
 class Refused(ApiError):
-    """The apiserver will not have this write as it is: quota, admission, validation, RBAC."""
+    """The apiserver will not have this write as it is: quota, admission (also a webhook that does not answer), validation, RBAC."""
 
 
 class NamespaceEnding(ApiError):
@@ -62,7 +66,7 @@ class NamespaceEnding(ApiError):
 
 
 class Unavailable(ApiError):
-    """The apiserver cannot answer now: 429, 5xx, timeout, connection trouble."""
+    """The apiserver cannot answer now: 429, 5xx, timeout, connection trouble, a token that is just being renewed (401)."""
 
 
 class Transport(Protocol):
@@ -79,9 +83,10 @@ class ApiServer:
         self._session = RESTClientObject(configuration)._create_pool_manager()
 
     @classmethod
-    async def connect(cls) -> ApiServer:
+    async def connect(cls, watches: int = 0) -> ApiServer:
+        """`watches`: how many streams will stay open; each holds a connection, and the Lease's must never have to wait for one."""
         configuration = Configuration()
-        configuration.connection_pool_maxsize = 64
+        configuration.connection_pool_maxsize = CONNECTIONS + watches
         try:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         except config.ConfigException:
@@ -117,7 +122,7 @@ class ApiServer:
                 if response.status < 400:
                     return orjson.loads(content) if content else None
                 raise api_error(response.status, content, response.headers.get("Retry-After"))
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except (TimeoutError, aiohttp.ClientError, orjson.JSONDecodeError) as error:  # what is no JSON is some proxy's word
             raise Unavailable(0, "Connection", f"{type(error).__name__}: {error}") from error
 
     async def _identification(self) -> dict[str, str]:
@@ -142,7 +147,7 @@ def api_error(code: int, content: bytes, retry_after: str | None = None) -> ApiE
         kind = NotFound
     elif code == 403 and "because it is being terminated" in message:
         kind = NamespaceEnding
-    elif code == 429 or code >= 500:
+    elif code in (401, 429) or (code >= 500 and WEBHOOK_DOWN not in message):
         kind = Unavailable
     else:
         kind = Refused

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError, Conflict, Refused
+from slipway.cluster.http import ApiError, Conflict
 from slipway.cluster.resources import LEASE, Manifest
 from slipway.telemetry import metrics
 
@@ -116,10 +116,11 @@ class Elector:
             await self._cluster.put(LEASE, self._taken(lease, holder), self._timeout)
             self._seen.record = (self._identity, self._seen.record[1])
             return True
-        except (Conflict, Refused) as error:
-            log.debug("another replica was quicker: %s", error)
         except ApiError as error:
-            log.warning("the Lease cannot be reached: %s", error)
+            if isinstance(error, Conflict) or error.reason == "AlreadyExists":
+                log.debug("another replica was quicker: %s", error)
+            else:
+                log.warning("the Lease cannot be taken or renewed: %s", error)
         return False
 
     def _observe(self, lease: Manifest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,10 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 MAX_BURIED = 10_000
 """Deletions remembered at most."""
+
+MAX_STRINGS = 20_000
+"""Strings that are known at once, to be shared; then it begins anew."""
+_strings: dict[str, str] = {}
 
 Key = tuple[str, str]
 """Namespace and name."""
@@ -59,6 +62,15 @@ class Store:
         self._bury(resource, key, manifest)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
         return True
+
+    def forget(self, resource: Resource, namespace: str | None) -> None:
+        """Forgets all of a resource (in a namespace), and deletions too: the apiserver was restored, and its versions begin anew."""
+        for key, known in list(self._objects[resource.kind].items()):
+            if namespace in (None, key[0]):
+                self._ungroup(resource, key, known)
+                del self._objects[resource.kind][key]
+        for buried in [(kind, key) for kind, key in self._buried if kind == resource.kind and namespace in (None, key[0])]:
+            del self._buried[buried]
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource.kind].get((namespace, name))
@@ -123,14 +135,21 @@ def _kept(resource: Resource, manifest: Manifest) -> Manifest:
 
 
 def _shared(value: Any) -> Any:
-    """The value with its strings interned: thousands of objects say the same."""
+    """The value with equal strings only once: thousands of objects say the same."""
     if isinstance(value, str):
-        return sys.intern(value)
+        return _once(value)
     if isinstance(value, dict):
-        return {sys.intern(key): _shared(item) for key, item in value.items()}
+        return {_once(key): _shared(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_shared(item) for item in value]
     return value
+
+
+def _once(text: str) -> str:
+    """An equal string that is there already. Not `sys.intern`: Python 3.12 keeps its strings for ever, and resourceVersions are all new."""
+    if len(_strings) >= MAX_STRINGS:
+        _strings.clear()
+    return _strings.setdefault(text, text)
 
 
 def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:

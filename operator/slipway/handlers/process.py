@@ -11,6 +11,7 @@ from kopf._core.engines.peering import Identity
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiServer
 from slipway.cluster.leader import Elector, LeaseLost
+from slipway.cluster.resources import WATCHED
 from slipway.handlers.watch import kopf_settings, registry_for
 from slipway.ledger.note import Verifier
 from slipway.reconcile.engine import Engine
@@ -26,7 +27,7 @@ STOP_SECONDS = 10.0
 
 async def run(settings: Settings) -> int:
     """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
-    transport = await ApiServer.connect()
+    transport = await ApiServer.connect(len(WATCHED) * max(1, len(settings.watch_namespaces)))
     cluster = Cluster(transport)
     journal = Journal(opening_of(settings.ledger), settings.ledger.uri) if settings.ledger else Journal()
     engine = Engine(cluster, settings, journal)
@@ -38,13 +39,14 @@ async def run(settings: Settings) -> int:
     endpoints = await http.serve(
         settings.http_port,
         healthy=lambda: "the watches ended" if watches.done() else None,
-        ready=lambda: None if engine.synced else "still listing",
+        ready=lambda: None if engine.synced else f"still listing {engine.lister.missing}",
     )
     try:
         await asyncio.wait({watches, leadership, work, ledger}, return_when=asyncio.FIRST_COMPLETED)
         if ledger.done():
             log.error("the ledger's task ended: this is a bug", exc_info=ledger.exception())
-        return await _end(engine, elector, watches, leadership, work)
+        code = await _end(engine, elector, watches, leadership, work)
+        return 1 if ledger.done() else code
     finally:
         ledger.cancel()  # closes it in good order: what was appended is signed
         await asyncio.gather(ledger, return_exceptions=True)

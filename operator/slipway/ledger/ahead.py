@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -13,7 +13,7 @@ B = TypeVar("B")
 DEPTH = 8
 
 
-async def in_order(items: Iterable[A], fetch: Callable[[A], Awaitable[B]], depth: int = DEPTH) -> AsyncIterator[B]:
+async def in_order(items: Iterable[A], fetch: Callable[[A], Awaitable[B]], depth: int = DEPTH) -> AsyncGenerator[B]:
     """`fetch` of each item, in order, at most `depth` at a time. What is under way is cancelled when the reader stops."""
     under_way: deque[asyncio.Future[B]] = deque()
     left = iter(items)

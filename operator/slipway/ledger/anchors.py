@@ -31,7 +31,7 @@ class Anchor(Protocol):
         """Its address, for people."""
 
     async def known(self, size: int) -> list[bytes]:
-        """Signed checkpoints that it keeps: the newest, and the first above `size`. Empty when it keeps none, or tells none."""
+        """Signed checkpoints that it keeps: the newest, the last and the first above `size`. Empty when it keeps none, or tells none."""
 
     async def publish(self, size: int, note: bytes) -> None:
         """Keeps one more."""
@@ -55,12 +55,10 @@ class BucketAnchor:
         with contextlib.suppress(Missing):
             found.append(await fetch(self._store, CHECKPOINT))
         try:
-            async for key in self._store.list("checkpoints/", start_after=_kept(size)):
-                found.append(await fetch(self._store, key))
-                break
+            above = [key async for key in self._store.list("checkpoints/", start_after=_kept(size))]
         except StoreUnavailable as error:
             raise LedgerUnavailable(error.uri, error.cause) from error
-        return found
+        return found + [await fetch(self._store, key) for key in dict.fromkeys([*above[-1:], *above[:1]])]
 
     async def publish(self, size: int, note: bytes) -> None:
         await create_same(self._store, _kept(size), note)

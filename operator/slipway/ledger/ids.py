@@ -107,16 +107,16 @@ class Ids:
         if path in self._parts:
             self._parts.move_to_end(path)
             return self._parts[path]
-        try:
-            data = await fetch(self._store, path)
-        except Missing as error:
-            raise LedgerForked(
-                f"{error.uri} is missing: delete the whole folder index/ and restart the operator, which makes it again"
-            ) from error
-        self._parts[path] = data
+        self._parts[path] = data = await self._fetch(path)
         while len(self._parts) > CACHED_PARTS:
             self._parts.popitem(last=False)
         return data
+
+    async def _fetch(self, path: str) -> bytes:
+        try:
+            return await fetch(self._store, path)
+        except Missing as error:
+            raise LedgerForked(f"{error.uri} is missing: delete all of index/ and restart the operator, which makes it again") from error
 
     async def _store_run(self, number: int, keys: list[bytes]) -> None:
         records = ((key, number * index.RUN + position) for position, key in enumerate(keys))
@@ -128,7 +128,7 @@ class Ids:
         """The last part is written last: where it is, all are."""
         for part in range(index.parts(level - 1)):
             paths = [index.part_path(below, child, part) for below, child in index.children(level, number)]
-            sources = [await fetch(self._store, path) for path in paths]
+            sources = [await self._fetch(path) for path in paths]
             for offset, data in index.merged(level, sources):
                 await create_same(self._store, index.part_path(level, number, (part << index.FAN) + offset), data)
 

@@ -1,4 +1,4 @@
-"""Which objects the ledger has told of and not of their end: one small object each beside the log, `objects/UID`.
+"""Which objects the ledger has told of and not of their end: one small object each beside the log, `inventory/UID`.
 
 It is no part of the log and proves nothing. It lets a process that starts find out, without reading the log, what was deleted while
 nobody watched.
@@ -13,7 +13,7 @@ from slipway.ledger.errors import LedgerUnavailable
 from slipway.objectstore.errors import AlreadyThere, Missing, StoreUnavailable
 from slipway.objectstore.s3 import S3Store
 
-FOLDER = "objects/"
+FOLDER = "inventory/"
 
 
 class Inventory:

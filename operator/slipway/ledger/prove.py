@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,8 @@ async def find(store: S3Store, reader: Reader, entry_id: str) -> int | None:
                     return at
     except Missing:
         indexed = 0
-    async for stored in reader.entries(indexed * index.RUN, reader.view.size):
-        if id_of(stored.data) == entry_id:
-            return stored.index
+    async with aclosing(reader.entries(indexed * index.RUN, reader.view.size)) as rest:
+        async for stored in rest:
+            if id_of(stored.data) == entry_id:
+                return stored.index
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -95,7 +96,7 @@ class Reader:
     def size(self) -> int:
         return self.view.size + len(self.tail)
 
-    async def entries(self, begin: int = 0, end: int | None = None, *, newest_first: bool = False) -> AsyncIterator[Stored]:
+    async def entries(self, begin: int = 0, end: int | None = None, *, newest_first: bool = False) -> AsyncGenerator[Stored]:
         """Entries `begin` … `end` - 1. Raises LedgerUnavailable, LedgerForked."""
         end = self.size if end is None else min(end, self.size)
         tail = [stored for stored in self.tail if begin <= stored.index < end]
@@ -103,28 +104,30 @@ class Reader:
             for stored in reversed(tail):
                 yield stored
         numbers = range(begin // WIDTH, -(-min(end, self.view.size) // WIDTH))
-        async for bundle in in_order(reversed(numbers) if newest_first else numbers, self._bundle):
-            for stored in reversed(bundle) if newest_first else bundle:
-                if begin <= stored.index < end:
-                    yield stored
+        async with aclosing(in_order(reversed(numbers) if newest_first else numbers, self._bundle)) as bundles:
+            async for bundle in bundles:
+                for stored in reversed(bundle) if newest_first else bundle:
+                    if begin <= stored.index < end:
+                        yield stored
         if not newest_first:
             for stored in tail:
                 yield stored
 
-    async def newest(self, wanted: Filter, skipped: Callable[[Stored], None] | None = None) -> AsyncIterator[Stored]:
+    async def newest(self, wanted: Filter, skipped: Callable[[Stored], None] | None = None) -> AsyncGenerator[Stored]:
         """Those that the filter wants, the newest first; `skipped` is told of what no entry can be read from."""
         stop = wanted.since - CLOCK_SKEW if wanted.since else None
-        async for stored in self.entries(newest_first=True):
-            try:
-                entry = stored.entry
-            except ValueError:
-                if skipped:
-                    skipped(stored)
-                continue
-            if stop and entry.time < stop:
-                return
-            if wanted.matches(entry):
-                yield stored
+        async with aclosing(self.entries(newest_first=True)) as entries:
+            async for stored in entries:
+                try:
+                    entry = stored.entry
+                except ValueError:
+                    if skipped:
+                        skipped(stored)
+                    continue
+                if stop and entry.time < stop:
+                    return
+                if wanted.matches(entry):
+                    yield stored
 
     async def _bundle(self, number: int) -> list[Stored]:
         return [Stored(number * WIDTH + position, data) for position, data in enumerate(await self.view.entries(number))]

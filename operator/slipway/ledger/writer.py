@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 HELD_BACK = 64
 """Full bundles and tiles kept in memory while the log is caught up with."""
+AGAIN_SECONDS = 30.0
+"""After an unexpected error behind."""
 CLOSING_SECONDS = 20.0
 """For the last checkpoint, at an orderly end."""
 
@@ -134,7 +136,7 @@ class Ledger:
             failure: Exception | None = None
             try:
                 if self._wrong:
-                    raise self._wrong
+                    raise self._wrong.with_traceback(None)  # else each raise would add to the one it keeps
                 await self._log.commit([named for request in self._under_way for named in request.entries])
             except Exception as error:
                 failure = error
@@ -157,12 +159,17 @@ class Ledger:
         return batch
 
     async def _write_behind(self) -> None:
-        try:
-            await self._behind.run()
-        except LedgerForked as error:
-            self._wrong = error
-            metrics.LEDGER_FAILURES.labels("forked").inc()
-            log.error("ledger: %s", error)
+        while not self._wrong:
+            try:
+                await self._behind.run()
+            except LedgerForked as error:
+                self._wrong = error
+                metrics.LEDGER_FAILURES.labels("forked").inc()
+                log.error("ledger: %s", error)
+            except Exception:
+                metrics.LEDGER_FAILURES.labels("bug").inc()
+                log.exception("ledger: nothing was written behind; again in %g s", AGAIN_SECONDS)
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def _close(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         try:
@@ -175,6 +182,7 @@ class Ledger:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        metrics.LEDGER_CHECKPOINT_AGE.set_function(lambda: 0.0)
         for request in [*self._under_way, *self._waiting]:
             _finish(request, LedgerUnavailable(self._log.store.uri(), "the ledger was closed"))
         if self._wrong:
@@ -208,6 +216,7 @@ async def _catch_up(held: Log, anchoring: Anchoring) -> None:
                 roots[held.size] = held.growth.root
         if len(held.growth.full) > HELD_BACK:
             await held.store_full()
+            await held.ids.store_runs(held.size)
     metrics.LEDGER_SIZE.set(held.size)
     for anchor, known in expected:
         if wrong := contradiction(anchor, known, held.size, roots.get(known.size)):

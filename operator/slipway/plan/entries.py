@@ -129,7 +129,11 @@ def held_back(manifest: Manifest, status: Mapping[str, Any], trouble: Trouble, n
     conditions = ConditionSet(before, manifest["metadata"]["generation"], now)
     conditions.trouble(trouble)
     others = [c for c in status.get("conditions", []) if c["type"] not in ("Ready", "Reconciling")]
-    return kept | {"conditions": [*conditions.as_list(), *others]} | ({"phase": "Progressing"} if "phase" in kept else {})
+    return (
+        kept
+        | {"conditions": [*conditions.as_list(), *others]}
+        | ({"phase": "Failed" if trouble.stalled else "Progressing"} if "phase" in kept else {})
+    )
 
 
 def children_hash(observed: Observed) -> str:

@@ -13,6 +13,7 @@ from slipway.plan.types import Refusal, Trouble
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 _OWN_REASONS = {str(reason) for reason in Reason}
+_ADMISSION = ("admission webhook", "failed calling webhook", "ValidatingAdmissionPolicy", "violates PodSecurity", "denied the request")
 _MAX_MESSAGE = 500
 
 MOUNT_EVENTS = frozenset(
@@ -67,7 +68,7 @@ def refusal_trouble(refusal: Refusal) -> Trouble:
         or ("maximum " in text and "usage per" in text)
     ):
         reason = Reason.QUOTA_EXCEEDED
-    elif any(mark in text for mark in ("admission webhook", "ValidatingAdmissionPolicy", "violates PodSecurity", "denied the request")):
+    elif any(mark in text for mark in _ADMISSION):
         reason = Reason.ADMISSION_REFUSED
     else:
         reason = Reason.API_REFUSED

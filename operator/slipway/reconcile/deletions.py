@@ -15,6 +15,7 @@ from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry, ObjectReference, entry_id
 from slipway.ledger.errors import LedgerError
 from slipway.reconcile.journal import Journal, reference_of
+from slipway.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,20 @@ class Deletions:
     """Waits for deletions and records them; what waits is bounded by the number of objects there were."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, journal: Journal, namespaces: tuple[str | None, ...], now: Callable[[], datetime]
+        self,
+        store: Store,
+        cluster: Cluster,
+        journal: Journal,
+        namespaces: tuple[str | None, ...],
+        now: Callable[[], datetime],
+        again_seconds: float = AGAIN_SECONDS,
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._journal = journal
         self._namespaces = namespaces
         self._now = now
+        self._again_seconds = again_seconds
         self._waiting: dict[str, ObjectReference] = {}
         self._wake = asyncio.Event()
         self._compare = False
@@ -62,10 +70,14 @@ class Deletions:
                 for about in list(self._waiting.values()):
                     await self._journal.end(self._entry(about))
                     self._waiting.pop(about.uid, None)
+                continue
             except (LedgerError, ApiError) as error:
                 log.warning("deletions wait: %s", error)
-                await asyncio.sleep(AGAIN_SECONDS)
-                self._wake.set()
+            except Exception as error:
+                metrics.ERRORS.labels(type(error).__name__).inc()
+                log.exception("deletions could not be recorded; again in %g s", self._again_seconds)
+            await asyncio.sleep(self._again_seconds)
+            self._wake.set()
 
     async def _find_missing(self) -> None:
         there = {manifest["metadata"]["uid"] for resource in OWN_KINDS for manifest in self._store.all(resource)}

@@ -104,14 +104,10 @@ class Engine:
         self._working = True
         await self._catch_up()
         self._enqueue_all()
-        endless = (self.queue.run_delays(), self._full_passes(), self._deletions.run())
-        background = [asyncio.create_task(running) for running in endless]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(self._settings.workers):
-                    tasks.create_task(self._worker())
-        finally:
-            for task in background:
+        async with asyncio.TaskGroup() as tasks:  # whichever fails ends them all, and with them the process: better than half an operator
+            endless = [tasks.create_task(running) for running in (self.queue.run_delays(), self._full_passes(), self._deletions.run())]
+            await asyncio.wait([tasks.create_task(self._worker()) for _ in range(self._settings.workers)])
+            for task in endless:
                 task.cancel()
 
     def _enqueue_all(self) -> None:
@@ -184,21 +180,24 @@ class Engine:
                     await self.full_pass(resource)
                 except ApiError as error:
                     log.warning("full pass over %s: %s", resource.plural, error)
+                except Exception as error:
+                    metrics.ERRORS.labels(type(error).__name__).inc()
+                    log.exception("full pass over %s failed; the next one tries again", resource.plural)
 
     async def full_pass(self, resource: Resource, grace: float = GRACE_SECONDS) -> int:
         """Compares what is remembered with what the apiserver has, and repairs; returns the number of differences.
 
         What a watch tells within `grace` seconds was on its way, and is no difference.
         """
-        listed: dict[Key, Manifest] = {}
+        listed: dict[Key, int] = {}
         version = 0
         for namespace in self._namespaces:
             async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
-                listed |= {key_of(item): item for item in items}
+                listed |= {key_of(item): _version(item) for item in items}
                 version = int(at)
         known = {key_of(manifest): manifest for manifest in self.store.all(resource)}
         gone = [manifest for key, manifest in known.items() if key not in listed and _version(manifest) <= version]
-        newer = [key for key, item in listed.items() if key not in known or _version(known[key]) < _version(item)]
+        newer = [key for key, there in listed.items() if key not in known or _version(known[key]) < there]
         if grace and (gone or newer):
             await asyncio.sleep(grace)
         repairs = [await self._repair_gone(resource, manifest) for manifest in gone]
@@ -213,12 +212,14 @@ class Engine:
         if self.store.get(resource, *key_of(manifest)) is not manifest:
             return False
         fresh = await self._cluster.get(resource, *key_of(manifest))
+        if fresh is not None and _version(fresh) == _version(manifest):
+            return False  # made while its namespace had been listed already, or a child that somebody took our label from
         self.observe(resource, "DELETED" if fresh is None else None, fresh or manifest)
         return True
 
-    async def _repair_missed(self, resource: Resource, key: Key, listed: Manifest) -> bool:
+    async def _repair_missed(self, resource: Resource, key: Key, listed: int) -> bool:
         known = self.store.get(resource, *key)
-        if known is not None and _version(known) >= _version(listed):
+        if known is not None and _version(known) >= listed:
             return False
         fresh = await self._cluster.get(resource, *key)
         if fresh is not None:

@@ -22,6 +22,7 @@ from slipway.ledger.writer import Ledger
 from slipway.plan.requesters import requesters
 from slipway.plan.trouble import one_line
 from slipway.plan.types import EntryDraft, Trouble
+from slipway.reconcile.breaker import Breaker
 from slipway.settings import LedgerPlace
 from slipway.telemetry import metrics
 
@@ -46,6 +47,7 @@ class Journal:
         self._inventory: Inventory | None = None
         self._trouble: LedgerError = LedgerUnavailable(uri, "it is being opened")
         self._tried = asyncio.Event()
+        self._breaker = Breaker()
 
     @property
     def kept(self) -> bool:
@@ -79,7 +81,7 @@ class Journal:
                     await asyncio.Event().wait()
             except (LedgerError, NoteInvalid, OSError, ValueError) as error:
                 self._trouble = error if isinstance(error, LedgerError) else LedgerUnavailable("settings", str(error))
-                metrics.LEDGER_FAILURES.labels("open").inc()
+                metrics.LEDGER_FAILURES.labels("forked" if isinstance(error, LedgerForked) else "open").inc()
                 log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS)
             finally:
                 self._ledger = self._inventory = None
@@ -96,8 +98,9 @@ class Journal:
         if not drafts or self._opening is None:
             return
         ledger, inventory = self._open()
-        await inventory.add(reference_of(manifest))
-        await ledger.append([entry_of(manifest, draft, now) for draft in drafts])
+        async with self._breaker.call():
+            await inventory.add(reference_of(manifest))
+            await ledger.append([entry_of(manifest, draft, now) for draft in drafts])
 
     async def end(self, entry: Entry) -> None:
         """The last entry about an object, which is not remembered any more. Raises LedgerError."""
@@ -111,7 +114,7 @@ class Journal:
 
     def _open(self) -> tuple[Ledger, Inventory]:
         if self._ledger is None or self._inventory is None:
-            raise self._trouble
+            raise self._trouble.with_traceback(None)  # else each raise would add to the one it keeps
         return self._ledger, self._inventory
 
 

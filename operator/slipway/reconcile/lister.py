@@ -20,6 +20,7 @@ SLICE = 50
 """Objects taken in before others have their turn in the event loop."""
 
 Observe = Callable[[Resource, str | None, Manifest], None]
+"""Takes in an object, listed or read (None) or by a watch event of that type."""
 
 
 class Lister:
@@ -32,11 +33,17 @@ class Lister:
         self._selector = selector
         self._turn = asyncio.Lock()
         self._missing: set[tuple[str, str | None]] = set()
+        self._versions: dict[tuple[str, str | None], int] = {}
         self.listed = asyncio.Event()
 
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
         """What must have been listed before the operator knows enough to act."""
         self._missing = {(resource.kind, namespace) for resource in resources for namespace in namespaces}
+
+    @property
+    def missing(self) -> str:
+        """What has not been listed yet, for people: a namespace that is gone, or whose Role is, is found by it."""
+        return ", ".join(f"{kind} in {namespace}" if namespace else kind for kind, namespace in sorted(self._missing, key=str))
 
     async def relist(self, resource: Resource, namespace: str | None) -> str:
         """Tells of all objects and of those that are gone; returns the resourceVersion to watch from.
@@ -63,6 +70,7 @@ class Lister:
         version = "0"
         async for items, at in self._cluster.pages(resource, namespace, self._selector(resource)):
             version = at
+            self._look_back(resource, namespace, int(at))
             for number, item in enumerate(items, 1):
                 there.add(key_of(item))
                 self._observe(resource, None, item)
@@ -73,6 +81,14 @@ class Lister:
             self._observe(resource, "DELETED", known | {"metadata": known["metadata"] | {"resourceVersion": version}})
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
         return version
+
+    def _look_back(self, resource: Resource, namespace: str | None, version: int) -> None:
+        """A list that is older than the one before can only be of an etcd restored from a backup: what is known is of another history."""
+        before = self._versions.get((resource.kind, namespace), 0)
+        if version < before:
+            log.warning("the list of %s is of version %d, and was of %d: the cluster was restored", resource.plural, version, before)
+            self._store.forget(resource, namespace)
+        self._versions[resource.kind, namespace] = version
 
 
 def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:

@@ -11,6 +11,7 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
 from slipway.cluster.store import Store
+from slipway.errors import NotLeader
 from slipway.ledger.errors import LedgerError
 from slipway.plan.entries import held_back
 from slipway.plan.model_deployment import plan_deployment, status_events
@@ -108,14 +109,13 @@ class Reconciler:
             if plan.applies or plan.deletes:
                 await self._journal.record(manifest, plan.entries, self._now())
                 refusal = await self._applier.apply(key, manifest, plan, observed, applied)
-                observed, plan = self._look(key, manifest, warnings, refusal)
+                _, plan = self._look(key, manifest, warnings, refusal)
             delay = await self._finish(manifest, plan, _about(applied, drafts))
         except LedgerError as error:
             delay = await self._hold_back(manifest, plan, error)
-        except ApiError:  # what was applied is not applied again, so nothing else will tell; a status does tell again
+        except (ApiError, NotLeader):  # what was applied is not applied again, so nothing else will tell; a status does tell again
             await self._recorder.record(manifest, _about(applied, drafts))
             raise
-        info.update(manifest, plan.status, observed.model)
         return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
 
     def _look(self, key: ObjectKey, manifest: Manifest, warnings: dict[str, str], refusal: Refusal | None = None) -> tuple[Observed, Plan]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
-from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, resource_of
+from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, Manifest, resource_of
 from slipway.cluster.store import Store
 from slipway.plan.contest import contested_message, last_writer
 from slipway.plan.types import EventDraft, Plan
@@ -14,6 +14,7 @@ from slipway.reconcile.budget import Budget
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.queue import ObjectKey
+from slipway.telemetry import info
 
 STATUS_BUDGET = (20, 2.0)
 """Status writes of one object at once, and in how many seconds there may be one more."""
@@ -31,10 +32,12 @@ class StatusWriter:
         self._budget = Budget(*STATUS_BUDGET)
 
     async def finish(self, manifest: Manifest, plan: Plan, done: tuple[EventDraft, ...] = ()) -> float | None:
-        """Writes the status when it differs, then the Events of what was `done`, and of the status.
+        """Shows the status in the metrics, writes it when it differs, then the Events of what was `done`, and of the status.
 
         Returns the delay after which a status may be written that must wait; what it would have told is told with it.
         """
+        if manifest["kind"] == MODEL_DEPLOYMENT.kind:
+            info.update(manifest, plan.status, self._store.get(MODEL, manifest["metadata"]["namespace"], manifest["spec"]["model"]))
         if plan.status != manifest.get("status"):
             delay = self._budget.wait(manifest["metadata"]["uid"], self._clock())
             if delay:

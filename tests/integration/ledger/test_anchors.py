@@ -87,10 +87,14 @@ async def test_a_deleted_newest_checkpoint_of_the_bucket_does_not_help(store: S3
         await ledger.append(entries(range(10)))
     older = await objects(store)
     async with open_ledger(store, anchors=[BucketAnchor(elsewhere)]) as ledger:
-        await ledger.append(entries(range(10, 20)))
+        for number in range(10, 20):
+            await ledger.append([entry(number)])
+            await ledger.checkpoint()
     await replace_all(store, older)
     await elsewhere.put("checkpoint", await elsewhere.get("checkpoints/000000000010"))
-    with pytest.raises(LedgerForked, match="knows the log with 20 entries, the store has 10"):
+    async with open_ledger(store) as ledger:
+        await ledger.append(entries(range(100, 105)))
+    with pytest.raises(LedgerForked, match="knows the log with 20 entries, the store has 15"):
         async with open_ledger(store, anchors=[BucketAnchor(elsewhere)]):
             pass
 

@@ -77,6 +77,27 @@ async def _dies(place: Place, fuse: Fuse) -> None:
     assert report.covered == len(ALL)
 
 
+async def test_dying_at_every_put_of_the_index(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four runs, and the one that they are merged into."""
+    monkeypatch.setattr(index, "RUN", 256)
+    many = entries(range(1100))
+    undisturbed = Fuse()
+    async with open_ledger(undisturbed.wrap(store.below("whole"))) as ledger:
+        await ledger.append(many)
+    points = [at for at, key in enumerate(undisturbed.puts) if key.startswith("index/")]
+    assert len(points) == 4 + 4
+    for at in points:
+        place, fuse = store.below(f"{at}"), Fuse(at)
+        async with open_ledger(fuse.wrap(place)) as ledger:
+            await ledger.append(many)
+        assert fuse.dead
+        async with open_ledger(place) as ledger:
+            await ledger.append([entry(3), entry(1050), entry(2000)])
+            assert ledger.size == 1101
+        await sound(place)
+        assert [key async for key in place.list("index/")] == sorted(undisturbed.puts[at] for at in points)
+
+
 def start_writer(server: Server, prefix: str, *numbers: int) -> subprocess.Popen[str]:
     """A process that appends these entries one by one, and writes the number of each to stdout once it is durable."""
     command = [sys.executable, "-m", "tests.integration.ledger.writing", prefix, *map(str, numbers)]

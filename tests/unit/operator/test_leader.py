@@ -130,3 +130,15 @@ async def test_of_two_that_try_at_once_one_wins(server: LeaseServer) -> None:
 async def test_an_apiserver_that_does_not_answer_is_no_leadership(server: LeaseServer) -> None:
     server.down = True
     assert not await elector(server, "a", Clock())._attempt()
+
+
+async def test_a_lease_that_may_not_be_written_is_said_aloud(server: LeaseServer, caplog: pytest.LogCaptureFixture) -> None:
+    async def forbids(request: Request) -> Any:
+        if request.method == "GET":
+            return await server(request)
+        raise Refused(403, "Forbidden", "may not create leases")
+
+    unlucky = elector(server, "a", Clock())
+    unlucky._cluster = Cluster(forbids)
+    assert not await unlucky._attempt()
+    assert "may not create leases" in caplog.text

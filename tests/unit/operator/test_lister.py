@@ -118,3 +118,25 @@ async def test_a_failed_list_says_nothing_is_gone() -> None:
         await listing.relist(MODEL, None)
     assert told.events == [(None, "a")]
     assert not listing.listed.is_set()
+
+
+async def test_what_is_missing_is_named() -> None:
+    listing = lister(Lists([]), Told())
+    listing.expect((MODEL, POD), ("team", "gone"))
+    await listing.relist(MODEL, "team")
+    await listing.relist(POD, "team")
+    assert listing.missing == "Model in gone, Pod in gone"
+
+
+async def test_after_a_restored_etcd_what_was_known_is_of_another_history() -> None:
+    told, server = Told(), Lists([model("kept", 90), model("lost", 95)])
+    listing = lister(server, told)
+    await listing.relist(MODEL, None)
+    told.observe(MODEL, "DELETED", model("deleted-since", 99) if told.store.put(MODEL, model("deleted-since", 98)) else {})
+    server.pages, server.version = [[model("kept", 40), model("deleted-since", 42)]], "50"
+    await listing.relist(MODEL, None)
+    assert {found["metadata"]["name"]: found["metadata"]["resourceVersion"] for found in told.store.all(MODEL)} == {
+        "kept": "40",
+        "deleted-since": "42",
+    }
+    assert told.store.put(MODEL, model("kept", 51)), "and so it goes on"

@@ -15,7 +15,7 @@ def test_all_of_them() -> None:
     settings = settings_from(
         {
             "SLIPWAY_RUNTIME_IMAGES": '[{"format": "sklearn", "version": "1.9", "image": "i"}]',
-            "SLIPWAY_WATCH_NAMESPACES": "a,b",
+            "SLIPWAY_WATCH_NAMESPACES": "a, b",
             "SLIPWAY_DRAIN_SECONDS": "3",
             "SLIPWAY_LEASE_SECONDS": "7.5",
             "SLIPWAY_LOG_LEVEL": "debug",
@@ -28,7 +28,17 @@ def test_all_of_them() -> None:
 
 @pytest.mark.parametrize(
     "variable",
-    [("SLIPWAY_LEASE_SECONDS", "soon"), ("SLIPWAY_DRAIN_SECONDS", "-1"), ("SLIPWAY_FETCH_ENV", "[1]"), ("SLIPWAY_RUNTIME_IMAGES", "{")],
+    [
+        ("SLIPWAY_LEASE_SECONDS", "soon"),
+        ("SLIPWAY_LEASE_SECONDS", "nan"),
+        ("SLIPWAY_DRAIN_SECONDS", "-1"),
+        ("SLIPWAY_WORKERS", "0"),
+        ("SLIPWAY_FETCH_ENV", "[1]"),
+        ("SLIPWAY_LOG_LEVEL", "loud"),
+        ("SLIPWAY_RUNTIME_IMAGES", "{"),
+        ("SLIPWAY_RUNTIME_IMAGES", '[{"format": "sklearn"}]'),
+        ("SLIPWAY_RUNTIME_IMAGES", "[1]"),
+    ],
 )
 def test_a_bad_variable_is_named(variable: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match=variable[0]):

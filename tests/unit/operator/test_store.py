@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.cluster.resources import DEPLOYMENT, MODEL_DEPLOYMENT, POD
-from slipway.cluster.store import Store
+from slipway.cluster.store import MAX_STRINGS, Store, _strings
 
 
 def child(version: int, owner: str = "churn", uid: str = "u") -> dict[str, Any]:
@@ -80,3 +80,11 @@ def test_memory_holds_neither_pod_specs_nor_field_managers_nor_equal_strings_twi
     assert "managedFields" not in first["metadata"]
     assert first["metadata"]["annotations"] == {"kept": "yes"}
     assert first["status"]["phase"] is second["status"]["phase"]
+
+
+def test_strings_that_nobody_needs_any_more_are_not_kept() -> None:
+    """`sys.intern` keeps them for ever on Python 3.12: each resourceVersion, each time, each message."""
+    store = Store()
+    for number in range(1, MAX_STRINGS + 10):
+        store.put(DEPLOYMENT, child(number))
+        assert len(_strings) <= MAX_STRINGS

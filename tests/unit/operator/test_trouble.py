@@ -100,6 +100,7 @@ def test_a_pod_that_has_ended_is_not_ready_whatever_its_conditions_say() -> None
         ('pods "x" is forbidden: exceeded quota: q', "QuotaExceeded"),
         ('pods "x" is forbidden: violates PodSecurity "restricted:latest"', "AdmissionRefused"),
         ('admission webhook "w" denied the request: no', "AdmissionRefused"),
+        ('Internal error occurred: failed calling webhook "w": failed to call webhook: Post "https://w": refused', "AdmissionRefused"),
         ("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", "AdmissionRefused"),
         ("Service is invalid: spec.ports", "ApiRefused"),
     ],

@@ -16,6 +16,7 @@ from slipway.cluster.store import Store
 from slipway.plan.types import EntryDraft
 from slipway.reconcile.contests import FREE_REPAIRS, WAIT_BASE
 from slipway.reconcile.journal import Journal
+from slipway.reconcile.lister import Observe
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.reconciler import Reconciler
 from slipway.settings import Runtime, Serving
@@ -104,12 +105,18 @@ def journal() -> Told:
     return Told()
 
 
-@pytest.fixture
-def reconciler(apiserver: Apiserver, store: Store, journal: Told) -> Reconciler:
+def telling(store: Store) -> Observe:
+    """The engine's memory without its queue."""
+
     def tell(resource: Resource, event_type: str | None, manifest: Manifest) -> None:
         (store.remove if event_type == "DELETED" else store.put)(resource, manifest)
 
-    return Reconciler(store, tell, Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
+    return tell
+
+
+@pytest.fixture
+def reconciler(apiserver: Apiserver, store: Store, journal: Told) -> Reconciler:
+    return Reconciler(store, telling(store), Cluster(apiserver), SERVING, journal, now=lambda: datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 def refresh(store: Store, version: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,11 +58,12 @@ async def _newest(store: S3Store, verifier: Verifier, wanted: Filter, limit: int
     entries: list[Stored] = []
     unread: list[Stored] = []
     more = False
-    async for stored in reader.newest(wanted, unread.append):
-        if limit and len(entries) == limit:
-            more = True
-            break
-        entries.append(stored)
+    async with aclosing(reader.newest(wanted, unread.append)) as newest:
+        async for stored in newest:
+            if limit and len(entries) == limit:
+                more = True
+                break
+            entries.append(stored)
     if unread:
         note(f"{len(unread)} entries of another kind are left out, such as number {unread[0].index}.")
     return entries, more
