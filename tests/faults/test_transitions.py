@@ -1,5 +1,7 @@
 """Any spec, then any other, then the first again: children and status end as they were, and nothing is stuck on the way.
 
+So they do when the Model and its versions go, and come back.
+
 All at once, by one operator, on an apiserver without controllers: the test says what Deployments came to.
 """
 
@@ -43,44 +45,72 @@ def test_five_hundred_transitions(bare: ControlPlane) -> None:
     check(bare, 500)
 
 
+Pairs = dict[str, tuple[Spec, Spec]]
+"""By the deployment's name: the first spec, and the other."""
+States = dict[str, dict[str, Any]]
+"""By the deployment's name: itself and its children."""
+
+
 def check(plane: ControlPlane, count: int) -> None:
     kube = Kube(plane.kubeconfig)
     pairs = {f"d{number}": pair for number, pair in enumerate(transitions(count))}
     with kube.namespace(f"transitions-{next(_numbers)}") as namespace:
-        for manifest in world(namespace):
-            kube.apply(manifest)
+        apply_world(kube, namespace)
         operator = OperatorProcess(plane.kubeconfig, "operator-0", SLIPWAY_NAMESPACE=namespace, SLIPWAY_WATCH_NAMESPACES=namespace)
         operator.start()
         try:
-            first, second, _ = travel(kube, namespace, pairs)
+            first = move(kube, namespace, pairs, 0)
+            second = move(kube, namespace, pairs, 1)
+            move(kube, namespace, pairs, 0)
             await_equal(kube, namespace, pairs, first)
             judge_generator(first, second)
+            take_away_what_they_refer_to(kube, namespace)
+            apply_world(kube, namespace)
+            settle(kube, namespace, pairs)
+            await_equal(kube, namespace, pairs, first)
             bugs = {name: count for name, count in operator.metrics().items() if "reconciles_total" in name and '"bug"' in name}
             assert not any(bugs.values()), bugs
         finally:
             operator.end()
 
 
-States = dict[str, dict[str, Any]]
-"""By the deployment's name: itself and its children."""
+def apply_world(kube: Kube, namespace: str) -> None:
+    for manifest in world(namespace):
+        kube.apply(manifest)
 
 
-def travel(kube: Kube, namespace: str, pairs: dict[str, tuple[Spec, Spec]]) -> Iterator[States]:
-    """There and back again; each time until all is settled."""
-    for step in (0, 1, 0):
-        replace(kube, namespace, {name: specs[step] for name, specs in pairs.items()})
-        unsettled: list[str] = []
+def take_away_what_they_refer_to(kube: Kube, namespace: str) -> None:
+    """Until all say so; what serves goes on serving."""
+    for manifest in world(namespace):
+        kube.delete(manifest["kind"], namespace, manifest["metadata"]["name"])
+    until(
+        lambda: all(reason({"ModelDeployment": found}) == "ModelMissing" for found in kube.list("ModelDeployment", namespace)),
+        SECONDS,
+        "all to miss their Model",
+        every=0.5,
+    )
 
-        def settled(unsettled: list[str] = unsettled) -> bool:
-            roll_out(kube, namespace)
-            unsettled[:] = [found["metadata"]["name"] for found in kube.list("ModelDeployment", namespace) if not at_rest(found)]
-            return not unsettled
 
-        try:
-            until(settled, SECONDS, "all to settle", every=0.5)
-        except AssertionError:
-            raise AssertionError(f"stuck: {[(name, pairs[name]) for name in unsettled]}") from None
-        yield states(kube, namespace)
+def move(kube: Kube, namespace: str, pairs: Pairs, step: int) -> States:
+    """All to their first spec (0) or to the other (1)."""
+    replace(kube, namespace, {name: specs[step] for name, specs in pairs.items()})
+    settle(kube, namespace, pairs)
+    return states(kube, namespace)
+
+
+def settle(kube: Kube, namespace: str, pairs: Pairs) -> None:
+    """Until each does what it is asked, or says what a person must do."""
+    unsettled: list[str] = []
+
+    def settled() -> bool:
+        roll_out(kube, namespace)
+        unsettled[:] = [found["metadata"]["name"] for found in kube.list("ModelDeployment", namespace) if not at_rest(found)]
+        return not unsettled
+
+    try:
+        until(settled, SECONDS, "all to settle", every=0.5)
+    except AssertionError:
+        raise AssertionError(f"stuck: {[(name, pairs[name]) for name in unsettled]}") from None
 
 
 def replace(kube: Kube, namespace: str, specs: dict[str, Spec]) -> None:
@@ -134,7 +164,7 @@ def states(kube: Kube, namespace: str) -> States:
     return found
 
 
-def await_equal(kube: Kube, namespace: str, pairs: dict[str, tuple[Spec, Spec]], first: States) -> None:
+def await_equal(kube: Kube, namespace: str, pairs: Pairs, first: States) -> None:
     """Until all are as they were in the beginning."""
     wrong: list[str] = []
 
@@ -148,7 +178,7 @@ def await_equal(kube: Kube, namespace: str, pairs: dict[str, tuple[Spec, Spec]],
         raise AssertionError("\n".join(wrong)) from None
 
 
-def differences(pairs: dict[str, tuple[Spec, Spec]], first: States, last: States) -> list[str]:
+def differences(pairs: Pairs, first: States, last: States) -> list[str]:
     """What served in the beginning is to be as it was; what was refused then, to be refused for the same reason."""
     wrong = []
     for name, (before, after) in pairs.items():

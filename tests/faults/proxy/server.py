@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -14,16 +12,13 @@ from typing import Any, NoReturn
 import aiohttp
 import yaml
 from aiohttp import web
-from yarl import URL
 
 from tests.faults.proxy.call import Call
 from tests.faults.proxy.crash import Crash
 from tests.faults.proxy.errors import Errors, Fault, status_of
-from tests.faults.proxy.views import Answer, OldView
+from tests.faults.proxy.upstream import Upstream, kept
+from tests.faults.proxy.views import OldView
 from tests.faults.proxy.watches import EXPIRED, Stream, Watches
-
-_HOP = {"host", "connection", "content-length", "transfer-encoding", "keep-alive"}
-MAX_LINE = 2**24
 
 
 class FaultProxy:
@@ -34,10 +29,7 @@ class FaultProxy:
     """
 
     def __init__(self, admin: Path, folder: Path) -> None:
-        config = yaml.safe_load(admin.read_text())
-        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
-        self._upstream = cluster["server"]
-        self._anonymous, self._admin = _tls(cluster, user, folder)
+        self._upstream = Upstream(admin, folder)
         self.crash, self.errors, self.watches, self.old_view = Crash(), Errors(), Watches(), OldView()
         self.respond: Callable[[Call], web.Response | None] = lambda _: None
         self._cut = False
@@ -113,7 +105,7 @@ class FaultProxy:
         self._loop.close()
 
     async def _end(self) -> None:
-        await self._session.close()
+        await self._upstream.close()
         self._abort_all()
         await self._runner.cleanup()
         left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -122,9 +114,7 @@ class FaultProxy:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _serve(self) -> None:
-        connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=None)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False, timeout=timeout, read_bufsize=MAX_LINE)
+        self._upstream.open()
         app = web.Application(client_max_size=2**26)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -186,24 +176,16 @@ class FaultProxy:
             old = self.old_view.answer(request)
             if old is not None:
                 return old
-            self.old_view.note(request, _kept(request.headers))
-        answer = await self._ask(request.method, request.raw_path, _kept(request.headers), await request.read())
+            self.old_view.note(request, kept(request.headers))
+        answer = await self._upstream.ask(request.method, request.raw_path, kept(request.headers), await request.read())
         return answer.response()
-
-    async def _ask(self, method: str, raw_path: str, headers: dict[str, str], body: bytes = b"") -> Answer:
-        async with self._upstream_request(method, raw_path, headers, body) as response:
-            return Answer(response.status, await response.read(), _kept(response.headers))
-
-    def _upstream_request(self, method: str, raw_path: str, headers: dict[str, str], body: bytes) -> Any:
-        tls = self._anonymous if "Authorization" in headers else self._admin
-        return self._session.request(method, URL(self._upstream + raw_path, encoded=True), headers=headers, data=body or None, ssl=tls)
 
     async def _keep_view(self) -> int:
         """Asks until two rounds tell the same: then all lists held at one moment, between the rounds."""
         before: list[Any] = []
         while True:
             for key, (raw_path, headers) in list(self.old_view.asked.items()):
-                self.old_view.kept[key] = await self._ask("GET", raw_path, dict(headers))
+                self.old_view.kept[key] = await self._upstream.ask("GET", raw_path, dict(headers))
             items = [answer.items() for answer in self.old_view.kept.values()]
             if items == before:
                 return len(items)
@@ -214,8 +196,8 @@ class FaultProxy:
         try:
             if self.old_view.served:
                 return await self._silence(request)
-            async with self._upstream_request("GET", request.raw_path, _kept(request.headers), b"") as response:
-                answer = web.StreamResponse(status=response.status, headers=_kept(response.headers))
+            async with self._upstream.request("GET", request.raw_path, kept(request.headers), b"") as response:
+                answer = web.StreamResponse(status=response.status, headers=kept(response.headers))
                 await answer.prepare(request)
                 with contextlib.suppress(ConnectionError, aiohttp.ClientError):
                     await _first_of(self._copy(response, answer, stream), stream.expired.wait())
@@ -264,21 +246,3 @@ async def _first_of(*works: Coroutine[Any, Any, Any]) -> None:
 
 async def _async(work: Callable[[], int]) -> int:
     return work()
-
-
-def _kept(headers: Any) -> dict[str, str]:
-    return {key: value for key, value in headers.items() if key.lower() not in _HOP}
-
-
-def _tls(cluster: dict[str, str], user: dict[str, str], folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """TLS without a client certificate, and as the kubeconfig's user, whose key the proxy keeps to itself."""
-    for name, text in (
-        ("ca", cluster["certificate-authority-data"]),
-        ("crt", user["client-certificate-data"]),
-        ("key", user["client-key-data"]),
-    ):
-        (folder / f"proxy.{name}").write_bytes(base64.b64decode(text))
-    anonymous = ssl.create_default_context(cafile=str(folder / "proxy.ca"))
-    admin = ssl.create_default_context(cafile=str(folder / "proxy.ca"))
-    admin.load_cert_chain(folder / "proxy.crt", folder / "proxy.key")
-    return anonymous, admin
