@@ -10,7 +10,7 @@ from datetime import datetime
 
 from slipway.api.conditions import Transition
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError
+from slipway.cluster.http import ApiError, Refused
 from slipway.cluster.resources import OWN_KINDS, Manifest
 from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry, ObjectReference, entry_id
@@ -96,7 +96,10 @@ class Deletions:
         resource = next((resource for resource in OWN_KINDS if resource.kind == about.kind), None)
         if resource is None:
             return True
-        found = await self._cluster.get(resource, about.namespace, about.name)
+        try:
+            found = await self._cluster.get(resource, about.namespace, about.name)
+        except Refused:  # its namespace may be gone, and the Role with it: nobody knows, and the others must not wait
+            return True
         return found is not None and found["metadata"]["uid"] == about.uid
 
     def _entry(self, about: ObjectReference) -> Entry:

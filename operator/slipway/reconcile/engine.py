@@ -7,9 +7,10 @@ import logging
 import random
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError, Conflict, NamespaceEnding
+from slipway.cluster.http import ApiError, Conflict, NamespaceEnding, Refused
 from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
@@ -205,14 +206,23 @@ class Engine:
         return sum(repairs)
 
     async def _list(self, resource: Resource) -> tuple[dict[Key, int], int]:
-        """The resourceVersions of all that is there, and of the list. Raises OtherHistory."""
+        """The resourceVersions of all that is there, and of the list. Raises OtherHistory.
+
+        Of a namespace that the operator may not look at (it was deleted, and its Role with it) nothing is known to be otherwise.
+        """
         listed: dict[Key, int] = {}
         seen, version = self.store.newest(resource), 0
         for namespace in self._namespaces:
-            async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
-                version = int(at)
-                check_history(resource, seen, version)
-                listed |= {key_of(item): _version(item) for item in items}
+            try:
+                async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
+                    version = int(at)
+                    check_history(resource, seen, version)
+                    listed |= {key_of(item): _version(item) for item in items}
+            except Refused as error:
+                if namespace is None or error.code != HTTPStatus.FORBIDDEN:
+                    raise
+                log.warning("full pass over %s: %s", resource.plural, error)
+                listed |= {key_of(known): _version(known) for known in self.store.all(resource) if key_of(known)[0] == namespace}
         return listed, version
 
     async def _repair_gone(self, resource: Resource, manifest: Manifest) -> bool:

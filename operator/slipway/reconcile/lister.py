@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
+from slipway.cluster.http import Refused
 from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 
@@ -58,15 +61,22 @@ class Lister:
             ApiError: the apiserver did not answer, or the list took so long that its snapshot is gone: list again.
 
         """
-        if resource is MODEL_DEPLOYMENT:
-            version = await self._relist(resource, namespace)
-        else:
-            async with self._turn:
+        try:
+            async with nullcontext() if resource is MODEL_DEPLOYMENT else self._turn:
                 version = await self._relist(resource, namespace)
+        except Refused as error:
+            if (
+                namespace is not None and error.code == HTTPStatus.FORBIDDEN
+            ):  # one that was deleted, and its Role with it: no reason to leave all others alone
+                self._was_listed(resource, namespace)
+            raise
+        self._was_listed(resource, namespace)
+        return version
+
+    def _was_listed(self, resource: Resource, namespace: str | None) -> None:
         self._missing.discard((resource.kind, namespace))
         if not self._missing:
             self.listed.set()
-        return version
 
     async def _relist(self, resource: Resource, namespace: str | None) -> str:
         there: set[Key] = set()

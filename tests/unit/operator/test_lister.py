@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import Request, Unavailable
+from slipway.cluster.http import Refused, Request, Unavailable
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, POD, Manifest, Resource
 from slipway.cluster.store import Store
 from slipway.reconcile.lister import Lister, OtherHistory
@@ -139,3 +139,16 @@ async def test_a_list_of_another_history_ends_the_process() -> None:
     told.store.put(MODEL, model("a", 101))
     with pytest.raises(OtherHistory, match="models are at version 100, and were at 101"):
         await lister(Lists([model("a", 40)]), told).relist(MODEL, None)
+
+
+@pytest.mark.parametrize(("namespace", "code", "enough"), [("gone", 403, True), (None, 403, False), ("slow", 410, False)])
+async def test_one_namespace_that_may_not_be_seen_does_not_hold_up_the_others(namespace: str | None, code: int, enough: bool) -> None:
+    class Forbids(Lists):
+        async def __call__(self, request: Request) -> Any:
+            raise Refused(code, "", "models is forbidden, or the continue token has expired")
+
+    listing = lister(Forbids(), Told())
+    listing.expect((MODEL,), (namespace,))
+    with pytest.raises(Refused):
+        await listing.relist(MODEL, namespace)
+    assert listing.listed.is_set() is enough
