@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from slipway.ledger.reader import Filter, Reader
 from slipway.ledger.verify import verify
 from slipway.objectstore.errors import AlreadyThere, Missing, StoreUnavailable
 from slipway.objectstore.s3 import S3Store
-from tests.integration.ledger.samples import BUCKET, VERIFIER, entries, entry, ids, open_ledger, slots, sound
+from tests.integration.ledger.samples import BEGAN, BUCKET, VERIFIER, entries, entry, ids, open_ledger, slots, sound
 from tests.s3 import Server, start_store
 
 
@@ -258,3 +260,14 @@ async def test_filters(store: S3Store) -> None:
         assert await found(namespace="growth", by="alice") == [300]
         assert await found(namespace="other") == []
         assert await found(since=entry(250).time) == list(range(300, 249, -1))
+
+
+async def test_a_clock_that_was_wrong_hides_nothing(store: S3Store) -> None:
+    """Of the entries before it, when one asks for what is newer than a time."""
+    wrong = [replace(entry(number), time=BEGAN - timedelta(days=20_000)) for number in range(3, 10)]
+    async with open_ledger(store) as ledger:
+        await ledger.append([*entries(range(3)), *wrong, *entries(range(10, 12))])
+        reader = await Reader.load(store, VERIFIER)
+        found = [stored.index async for stored in reader.newest(Filter(since=BEGAN))]
+        assert found == [11, 10, 2, 1, 0]
+        assert [stored.index async for stored in reader.newest(Filter(since=datetime.min.replace(tzinfo=UTC)))] == list(range(11, -1, -1))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from botocore.awsrequest import AWSRequest
 from slipway.api.conditions import Transition
 from slipway.cluster.resources import Manifest
 from slipway.ledger.entry import Entry, entry_id
+from slipway.ledger.errors import LedgerUnavailable
 from slipway.ledger.inventory import Inventory
 from slipway.ledger.note import Verifier
 from slipway.objectstore.errors import StoreUnavailable
 from slipway.objectstore.s3 import S3Store
 from slipway.plan.types import EntryDraft
-from slipway.reconcile.journal import Journal
+from slipway.reconcile import journal as journals
+from slipway.reconcile.journal import Journal, Opening, mounted_at, opening_of
+from slipway.settings import LedgerPlace
 from tests.integration.ledger.samples import BEGAN, BUCKET, entry, ids, open_ledger, sound
 from tests.s3 import start_store
 
@@ -47,14 +51,14 @@ async def narrow(tmp_path: Path) -> AsyncIterator[S3Store]:
 
 
 @asynccontextmanager
-async def journal_of(store: S3Store) -> AsyncIterator[Journal]:
+async def journal_of(opening: Opening, mounted: Callable[[], object] = lambda: None) -> AsyncIterator[Journal]:
     """A journal once it can be written."""
     ready = asyncio.Event()
 
     async def opened(_: Verifier) -> None:
         ready.set()
 
-    journal = Journal(lambda: open_ledger(store))
+    journal = Journal(opening, mounted=mounted)
     running = asyncio.create_task(journal.run(opened))
     try:
         await ready.wait()
@@ -80,11 +84,11 @@ async def test_ends_are_recorded_without_the_right_to_delete(narrow: S3Store) ->
     with pytest.raises(StoreUnavailable, match="AccessDenied"):
         await narrow.delete("there")
     numbers = range(3)
-    async with journal_of(narrow) as journal:
+    async with journal_of(lambda: open_ledger(narrow)) as journal:
         for number in numbers:
             await journal.record(manifest(number), [EntryDraft(Transition.APPLIED, "applied")], BEGAN)
     for _ in range(2):  # at the second opening all of it is found again, and nothing is told twice
-        async with journal_of(narrow) as journal:
+        async with journal_of(lambda: open_ledger(narrow)) as journal:
             assert journal.known == {f"uid-{number}" for number in numbers}
             for number in numbers:
                 await journal.end(deleted(number))
@@ -112,3 +116,31 @@ async def test_a_note_under_another_name_is_not_believed(store: S3Store) -> None
     inventory = await Inventory.load(store)
     assert inventory.known == {"uid-1"}
     assert await inventory.get("uid-1") is None
+
+
+async def test_rotated_credentials_are_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the operator that runs, as soon as the Secret's new values are mounted."""
+    monkeypatch.setattr(journals, "ROTATION_SECONDS", 0.05)
+    secret, key = tmp_path / "secret", tmp_path / "key"
+    secret.mkdir()
+    key.write_text(base64.b64encode(bytes(range(32))).decode())
+    with start_store(tmp_path / "buckets", writer="old-key") as server:
+        async with server.open(BUCKET) as root:
+            await root._client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(POLICY))
+        for name, value in (server.secret | {"AWS_ACCESS_KEY_ID": "writer", "AWS_SECRET_ACCESS_KEY": "old-key"}).items():
+            (secret / name).write_text(value)
+        place = LedgerPlace(f"s3://{BUCKET}", secret, key)
+        async with journal_of(opening_of(place), lambda: mounted_at(place)) as journal:
+            await journal.record(manifest(0), [EntryDraft(Transition.APPLIED, "applied")], BEGAN)
+            server.stop()
+            server.accounts["writer"] = "new-key"
+            await asyncio.to_thread(server.start)
+            with pytest.raises(LedgerUnavailable, match="SignatureDoesNotMatch"):
+                await journal.record(manifest(1), [EntryDraft(Transition.APPLIED, "applied")], BEGAN)
+            (secret / "AWS_SECRET_ACCESS_KEY").write_text("new-key")
+            for _ in range(3000):
+                with contextlib.suppress(LedgerUnavailable):
+                    await journal.record(manifest(1), [EntryDraft(Transition.APPLIED, "applied")], BEGAN)
+                    break
+                await asyncio.sleep(0.02)
+            await journal.record(manifest(1), [EntryDraft(Transition.APPLIED, "applied")], BEGAN)
