@@ -26,13 +26,22 @@ exec sleep 600
 """
 
 
+def _heed_interrupts() -> None:
+    """As in a terminal: what a shell starts in the background ignores them, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
 def test_a_command_that_is_told_to_end_takes_its_tunnel_along(tmp_path: Path, number: int, code: int) -> None:
     kubectl, pid = tmp_path / "kubectl", tmp_path / "pid"
     kubectl.write_text(KUBECTL.format(pid=pid))
     kubectl.chmod(0o755)
     command = subprocess.Popen(
-        [sys.executable, "-c", COMMAND], env=os.environ | {"KUBECTL": str(kubectl)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", COMMAND],
+        env=os.environ | {"KUBECTL": str(kubectl)},
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509
     )
     assert command.stdout
     assert command.stdout.readline() == "4711\n"
