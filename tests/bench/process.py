@@ -59,7 +59,10 @@ def reconciled(operator: OperatorProcess, deployments: int) -> float:
     """Waits until the operator has reconciled so many ModelDeployments and rests; returns since when it does."""
     assert operator.process is not None
     while True:
-        since = rested(operator.process)
+        try:
+            since = rested(operator.process)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}: {operator.log_path.read_text()[-3000:]}") from None
         try:
             metrics = operator.metrics()
         except OSError:  # not listening yet
