@@ -118,6 +118,8 @@ async def fill(store: S3Store, count: int) -> None:
     async with Ledger.opened(store, SIGNER, pace=Pace(entries=50_000)) as ledger:
         for begin in range(0, count, 2048):
             await ledger.append([_numbered(number) for number in range(begin, min(count, begin + 2048))])
+    async with Ledger.opened(store, SIGNER) as ledger:  # whatever was to be written behind is written now
+        assert (ledger.size, ledger.covered) == (count, count)
 
 
 def _numbered(number: int) -> Entry:

@@ -42,7 +42,7 @@ class OperatorProcess:
             "SLIPWAY_NAMESPACE": "slipway-system",
             "SLIPWAY_RUNTIME_IMAGES": json.dumps(RUNTIMES),
             "SLIPWAY_HTTP_PORT": str(self.port),
-            "SLIPWAY_LEASE_SECONDS": "5",
+            "SLIPWAY_LEASE_SECONDS": "60",  # nobody starts it anew when a loaded machine lets it miss a renewal
         }
         self._env |= env
         self.process: subprocess.Popen[bytes] | None = None
@@ -81,7 +81,7 @@ class OperatorProcess:
 
     def metrics(self) -> dict[str, float]:
         """Every sample by `name{labels}`."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as response:
             lines = response.read().decode().splitlines()
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")}
 

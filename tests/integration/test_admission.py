@@ -17,6 +17,7 @@ import pytest
 
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import kubectl
+from tests.integration.people import Answer
 from tests.unit.chart.helm import PLATFORM, Manifest, render
 
 pytestmark = pytest.mark.integration
@@ -27,20 +28,6 @@ DEPLOYMENTS = f"/apis/slipway.dev/v1alpha1/namespaces/{TEAM}/modeldeployments"
 SERVICES = f"/api/v1/namespaces/{TEAM}/services"
 BUDGETS = f"/apis/policy/v1/namespaces/{TEAM}/poddisruptionbudgets"
 OURS = {"app.kubernetes.io/managed-by": "slipway"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    body: dict[str, Any]
-
-    @property
-    def message(self) -> str:
-        return str(self.body.get("message"))
-
-    @property
-    def landed(self) -> bool:
-        return self.code < 300
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,7 @@ class User:
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         context = ssl.create_default_context(cafile=str(self.authority))
         try:
-            with urllib.request.urlopen(request, timeout=10, context=context) as response:
+            with urllib.request.urlopen(request, timeout=60, context=context) as response:
                 return Answer(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             return Answer(error.code, json.load(error))

@@ -98,9 +98,9 @@ def two_replicas(plane: ControlPlane, kube: Kube, folder: Path) -> Iterator[Repl
     """Which of them leads is settled: the first."""
     with FaultProxy(plane.kubeconfig, folder) as proxy:
         config = token_kubeconfig(proxy.kubeconfig, operator_token(kube, FIRST), folder / "leader.kubeconfig")
-        leader = OperatorProcess(config, FIRST).start()
+        leader = OperatorProcess(config, FIRST, SLIPWAY_LEASE_SECONDS=str(LEASE_SECONDS)).start()
         until(lambda: holder(kube) == FIRST, 20, "the first to lead")
-        follower = start_operator(plane, kube, folder, SECOND)
+        follower = start_operator(plane, kube, folder, SECOND, SLIPWAY_LEASE_SECONDS=str(LEASE_SECONDS))
         try:
             yield Replicas(leader, proxy, follower)
         finally:

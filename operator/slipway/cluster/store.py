@@ -63,14 +63,9 @@ class Store:
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
         return True
 
-    def forget(self, resource: Resource, namespace: str | None) -> None:
-        """Forgets all of a resource (in a namespace), and deletions too: the apiserver was restored, and its versions begin anew."""
-        for key, known in list(self._objects[resource.kind].items()):
-            if namespace in (None, key[0]):
-                self._ungroup(resource, key, known)
-                del self._objects[resource.kind][key]
-        for buried in [(kind, key) for kind, key in self._buried if kind == resource.kind and namespace in (None, key[0])]:
-            del self._buried[buried]
+    def newest(self, resource: Resource) -> int:
+        """The highest resourceVersion of all that is known of the resource; 0 for nothing."""
+        return max((int(known["metadata"]["resourceVersion"]) for known in self._objects[resource.kind].values()), default=0)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
         return self._objects[resource.kind].get((namespace, name))

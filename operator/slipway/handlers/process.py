@@ -15,8 +15,8 @@ from slipway.cluster.resources import WATCHED
 from slipway.handlers.watch import kopf_settings, registry_for
 from slipway.ledger.note import Verifier
 from slipway.reconcile.engine import Engine
-from slipway.reconcile.journal import Journal, opening_of, publish_verifier
-from slipway.settings import Settings
+from slipway.reconcile.journal import Journal, mounted_at, opening_of, publish_verifier
+from slipway.settings import LedgerPlace, Settings
 from slipway.telemetry import http
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ async def run(settings: Settings) -> int:
     """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
     transport = await ApiServer.connect(len(WATCHED) * max(1, len(settings.watch_namespaces)))
     cluster = Cluster(transport)
-    journal = Journal(opening_of(settings.ledger), settings.ledger.uri) if settings.ledger else Journal()
+    journal = _journal(settings.ledger) if settings.ledger else Journal()
     engine = Engine(cluster, settings, journal)
     elector = Elector(cluster, settings.namespace, settings.identity, settings.lease_seconds)
     watches = asyncio.create_task(_watch(engine, transport, settings))
@@ -52,6 +52,10 @@ async def run(settings: Settings) -> int:
         await asyncio.gather(ledger, return_exceptions=True)
         await endpoints.cleanup()
         await transport.close()
+
+
+def _journal(place: LedgerPlace) -> Journal:
+    return Journal(opening_of(place), place.uri, lambda: mounted_at(place))
 
 
 async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> None:

@@ -34,12 +34,22 @@ class Session:
         """An answer of the apiserver, or an empty list with the resourceVersion of ours."""
         parts = urlsplit(url)
         asked = self._collections.get(parts.path) if method.upper() == "GET" else None
-        if asked is None or "watch" in parse_qs(parts.query):
+        if "watch" in parse_qs(parts.query):
+            return await self._watch(url, **options)
+        if asked is None:
             return await self._server.open(method.upper(), url, **options)
         try:
             return EmptyList(await self._relist(*asked))
         except ApiError as error:
             raise aiohttp.ClientConnectionError(f"listing {asked[0].plural}: {error}") from error  # kopf asks again
+
+    async def _watch(self, url: str, **options: Any) -> aiohttp.ClientResponse:
+        """A stream. An apiserver (or a proxy before it) that answers 503 for long, or a right that is missing, would end kopf for good."""
+        response = await self._server.open("GET", url, **options)
+        if response.status in (403, 429) or response.status >= 500:
+            response.release()
+            raise aiohttp.ClientConnectionError(f"watching: {response.status} {response.reason}")  # kopf asks again, for ever
+        return response
 
     async def close(self) -> None:
         """Nothing to do: the transport belongs to the process."""

@@ -20,6 +20,8 @@ FIRST_RETRY, LAST_RETRY = 1.0, 60.0
 """Seconds before another try when an anchor does not answer."""
 ASKING_SECONDS = 10.0
 """For all anchors together, at opening."""
+SENDING_SECONDS = 30.0
+"""For one anchor, with what it is asked first: meanwhile no checkpoint is made."""
 
 
 class _Place:
@@ -83,9 +85,12 @@ class Anchoring:
             if note is None or place.has >= size or not (at_once or place.not_before <= time.monotonic()):
                 continue
             try:
-                if not place.agreed:
-                    await self._ask(place)
-                await place.anchor.publish(size, note)
+                async with asyncio.timeout(SENDING_SECONDS):
+                    if not place.agreed:
+                        await self._ask(place)
+                    await place.anchor.publish(size, note)
+            except TimeoutError:
+                place.failed(LedgerUnavailable(place.anchor.name, f"no answer within {SENDING_SECONDS:g} s"))
             except LedgerUnavailable as error:
                 place.failed(error)
             else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
@@ -18,6 +20,8 @@ from slipway.ledger.storing import create_same, fetch, put
 from slipway.ledger.tiles import CHECKPOINT
 from slipway.objectstore.errors import Missing, StoreUnavailable
 from slipway.objectstore.s3 import S3Store
+
+T = TypeVar("T")
 
 SECONDS = 15.0
 """For one call of a webhook."""
@@ -66,10 +70,14 @@ class BucketAnchor:
 
 
 class FileAnchor:
-    """A file with the newest checkpoint: on another volume, or in a folder that something commits to Git."""
+    """A file with the newest checkpoint: on another volume, or in a folder that something commits to Git.
+
+    A volume over the network may hang for ever: then one thread does, and nothing else.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._hanging: threading.Thread | None = None
 
     @property
     def name(self) -> str:
@@ -77,7 +85,7 @@ class FileAnchor:
 
     async def known(self, size: int) -> list[bytes]:
         try:
-            return [await asyncio.to_thread(self._path.read_bytes)]
+            return [await self._aside(self._path.read_bytes)]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -85,9 +93,32 @@ class FileAnchor:
 
     async def publish(self, size: int, note: bytes) -> None:
         try:
-            await asyncio.to_thread(self._replace, note)
+            await self._aside(lambda: self._replace(note))
         except OSError as error:
             raise LedgerUnavailable(self.name, str(error)) from error
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """In a thread that does not keep the process from ending; not while an earlier one still waits for the volume."""
+        if self._hanging and self._hanging.is_alive():
+            raise LedgerUnavailable(self.name, "an earlier call still waits for the volume")
+        loop, done = asyncio.get_running_loop(), asyncio.Queue[tuple[T | None, OSError | None]]()
+
+        def run() -> None:
+            answer: tuple[T | None, OSError | None]
+            try:
+                answer = work(), None
+            except OSError as error:
+                answer = None, error
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                loop.call_soon_threadsafe(done.put_nowait, answer)
+
+        self._hanging = threading.Thread(target=run, name=f"anchor {self._path}", daemon=True)
+        self._hanging.start()
+        found, error = await done.get()
+        self._hanging = None
+        if error:
+            raise error
+        return cast(T, found)
 
     def _replace(self, note: bytes) -> None:
         beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
@@ -110,7 +141,9 @@ class WebhookAnchor:
 
     @property
     def name(self) -> str:
-        return self._url.partition("?")[0]
+        """Without what may be secret in it: user, password, query."""
+        parts = urlsplit(self._url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
     async def known(self, size: int) -> list[bytes]:
         return []
@@ -120,9 +153,9 @@ class WebhookAnchor:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-                session.post(self._url, data=note, headers=self._headers) as answer,
+                session.post(self._url, data=note, headers=self._headers, allow_redirects=False) as answer,
             ):
-                if answer.status >= 300:
+                if answer.status >= 300:  # a redirect, too: to a page to log in at, say, that takes anything and keeps nothing
                     raise LedgerUnavailable(self.name, f"HTTP {answer.status}")
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise LedgerUnavailable(self.name, f"{error}" or type(error).__name__) from error

@@ -24,6 +24,10 @@ FIRST_RETRY, LAST_RETRY = 1.0, 30.0
 """Seconds before another try when the store does not answer."""
 
 
+HELD_BACK = 64
+"""Full bundles and tiles in memory, before whoever appends must wait: some 8,000 entries."""
+
+
 @dataclass(frozen=True)
 class Pace:
     """When a checkpoint is due. One costs about five puts and a copy of the last bundle, so that a slow log waits a little longer."""
@@ -100,6 +104,14 @@ class Behind:
                 self._asleep_until = time.monotonic() + seconds
                 async with asyncio.timeout(seconds):
                     await self._news.wait()
+
+    async def keep_up(self) -> None:
+        """Waits for what is written behind when too much of it is held in memory, so that no burst of entries fills it.
+
+        Raises as `publish`.
+        """
+        if len(self._log.growth.full) > HELD_BACK:
+            await self.publish(anchors=False)
 
     async def publish(self, *, anchors: bool = True) -> None:
         """Publishes a checkpoint of the log as it is, if it has grown, and gives it to the anchors.

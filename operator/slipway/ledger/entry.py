@@ -93,20 +93,21 @@ class Entry:
         try:
             found = orjson.loads(data)
             about = found.pop("object")
+            time = datetime.fromisoformat(found.pop("time"))
             entry = cls(
                 id=str(found.pop("id")),
-                time=datetime.fromisoformat(found.pop("time")),
+                time=(time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC),
                 transition=str(found.pop("transition")),
                 object=_reference(about),
-                actors=tuple(found.pop("actors", ())),
-                approvers=tuple(found.pop("approvers", ())),
+                actors=_names(found.pop("actors", [])),
+                approvers=_names(found.pop("approvers", [])),
                 reason=str(found.pop("reason", "")),
                 message=str(found.pop("message", "")),
-                details=found.pop("details", {}),
+                details=dict(found.pop("details", {})),
             )
             found.pop("v", None)
             return replace(entry, extra=found)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise ValueError(f"not an entry ({type(error).__name__}: {error})") from error
 
 
@@ -132,6 +133,12 @@ def _reference(about: Mapping[str, Any]) -> ObjectReference:
         uid=str(about.get("uid", "")),
         generation=int(about.get("generation", 0)),
     )
+
+
+def _names(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list):
+        raise TypeError(f"a list of names, not {type(found).__name__}")
+    return tuple(map(str, found))
 
 
 def _canonical(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from slipway.ledger.ahead import aligned, in_order
 from slipway.ledger.entry import id_of
 from slipway.ledger.errors import LedgerForked
 from slipway.ledger.owners import Owners
-from slipway.ledger.storing import create_same, fetch, is_there
+from slipway.ledger.storing import create_same, fetch, keys_in
 from slipway.ledger.tiles import WIDTH
 from slipway.ledger.view import View
 from slipway.objectstore.errors import Missing
@@ -42,7 +42,11 @@ class Ids:
     async def find(self, ids: Iterable[str]) -> dict[str, int]:
         """The entries' numbers, of those ids that the log has. For what is not `in_memory` this is no proof: read the entry."""
         keys = {entry_id: index.key_of(entry_id) for entry_id in ids}
-        known = await self._look_up({index.owner(key) for key in keys.values() if key not in self._tail})
+        while True:
+            runs = self._runs
+            known = await self._look_up({index.owner(key) for key in keys.values() if key not in self._tail})
+            if runs == self._runs:  # else a run was completed meanwhile: its ids may be in neither
+                break
         found = {entry_id: self._tail[key] for entry_id, key in keys.items() if key in self._tail}
         old = {entry_id: key for entry_id, key in keys.items() if entry_id not in found and index.has(known[index.owner(key)], key)}
         if old:
@@ -66,26 +70,22 @@ class Ids:
     async def recover(self, view: View) -> None:
         """Takes up where the last writer stopped: completes the store's index for the view, and reads the ids after it."""
         count = view.size // index.RUN
-        self._runs = await self._stored_runs(count)
-        for level, number in index.runs(self._runs):
-            await self._ensure(level, number)
-        first = self._runs * index.RUN // WIDTH
-        for bundle in range(first, -(-view.size // WIDTH)):
+        for level, number in index.runs(count):
+            await self._ensure(level, number, view)
+        self._runs = count
+        for bundle in range(count * index.RUN // WIDTH, -(-view.size // WIDTH)):
             for entry in await view.entries(bundle):
                 self.add(id_of(entry))
-            await self.store_runs(min(view.size, (bundle + 1) * WIDTH))
 
     async def _look_up(self, owners: Iterable[bytes]) -> dict[bytes, bytes]:
         """The packed ids of each owner in the store's runs."""
         known = {owner: self._known.get(owner) for owner in owners}
         unknown = [owner for owner, ids in known.items() if ids is None]
-        while unknown:
-            runs = self._runs
-            found = await self._read(unknown, runs)
-            if runs == self._runs:  # else a run was completed meanwhile: its ids are in neither
-                for owner, keys in found.items():
-                    self._known.put(owner, index.packed(keys))
-                break
+        runs = self._runs
+        found = await self._read(unknown, runs)
+        if runs == self._runs:
+            for owner, keys in found.items():
+                self._known.put(owner, index.packed(keys))
         return {owner: index.packed(found[owner]) if ids is None else ids for owner, ids in known.items()}
 
     async def _read(self, owners: Collection[bytes], runs: int) -> dict[bytes, dict[bytes, int]]:
@@ -116,38 +116,35 @@ class Ids:
         try:
             return await fetch(self._store, path)
         except Missing as error:
-            raise LedgerForked(f"{error.uri} is missing: delete all of index/ and restart the operator, which makes it again") from error
+            raise LedgerForked(
+                f"{error.uri} is missing: part of the index was deleted; restart the operator, and it makes it again"
+            ) from error
 
     async def _store_run(self, number: int, keys: list[bytes]) -> None:
-        records = ((key, number * index.RUN + position) for position, key in enumerate(keys))
-        await create_same(self._store, index.part_path(0, number, 0), index.encode(records))
+        await self._store_keys(number, keys)
         for level, whole in index.finished_by(number):
             await self._merge(level, whole)
 
+    async def _store_keys(self, number: int, keys: list[bytes]) -> None:
+        records = ((key, number * index.RUN + position) for position, key in enumerate(keys))
+        await create_same(self._store, index.part_path(0, number, 0), index.encode(records))
+
     async def _merge(self, level: int, number: int) -> None:
-        """The last part is written last: where it is, all are."""
         for part in range(index.parts(level - 1)):
             paths = [index.part_path(below, child, part) for below, child in index.children(level, number)]
             sources = [await self._fetch(path) for path in paths]
             for offset, data in index.merged(level, sources):
                 await create_same(self._store, index.part_path(level, number, (part << index.FAN) + offset), data)
 
-    async def _ensure(self, level: int, number: int) -> None:
-        if level and not await is_there(self._store, index.part_path(level, number, index.parts(level) - 1)):
-            for below, child in index.children(level, number):
-                await self._ensure(below, child)
-            await self._merge(level, number)
-
-    async def _stored_runs(self, most: int) -> int:
-        """How many runs of level 0 are there, up to `most`: they are written in order, so that most often one question is enough."""
-        step, low = 1, most
-        while low and not await self._has_run(low - 1):
-            low, step = max(0, low - step), step * 2
-        high = min(most, low + step)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if await self._has_run(middle) else (low, middle)
-        return low
-
-    async def _has_run(self, number: int) -> bool:
-        return await is_there(self._store, index.part_path(0, number, 0))
+    async def _ensure(self, level: int, number: int, view: View) -> None:
+        """A run that is not there, or not whole, is made again: out of those that it was merged from, or out of the entries."""
+        wanted = {index.part_path(level, number, part) for part in range(index.parts(level))}
+        if wanted <= set(await keys_in(self._store, index.run_folder(level, number))):
+            return
+        if level == 0:
+            bundles = range(number * index.RUN // WIDTH, (number + 1) * index.RUN // WIDTH)
+            await self._store_keys(number, [index.key_of(id_of(entry)) for bundle in bundles for entry in await view.entries(bundle)])
+            return
+        for below, child in index.children(level, number):
+            await self._ensure(below, child, view)
+        await self._merge(level, number)

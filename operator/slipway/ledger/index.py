@@ -63,7 +63,12 @@ def has(ids: bytes, key: bytes) -> bool:
 
 def part_path(level: int, number: int, part: int) -> str:
     """`index/2/x001/234/007`: part 7 of run 1234 of level 2."""
-    return f"index/{level}/{number_path(number)}.d/{part:06}"
+    return f"{run_folder(level, number)}{part:06}"
+
+
+def run_folder(level: int, number: int) -> str:
+    """Where the parts of a run are."""
+    return f"index/{level}/{number_path(number)}.d/"
 
 
 def parts(level: int) -> int:

@@ -6,12 +6,16 @@ nobody watched.
 
 from __future__ import annotations
 
+import logging
+
 import orjson
 
 from slipway.ledger.entry import ObjectReference
 from slipway.ledger.errors import LedgerUnavailable
 from slipway.objectstore.errors import AlreadyThere, Missing, StoreUnavailable
 from slipway.objectstore.s3 import S3Store
+
+log = logging.getLogger(__name__)
 
 FOLDER = "inventory/"
 
@@ -46,18 +50,23 @@ class Inventory:
         """What is remembered of an object; None if nothing is, or nothing that can be read."""
         try:
             found = orjson.loads(await self._store.get(FOLDER + uid))
-            return ObjectReference(
+            about = ObjectReference(
                 found["apiVersion"], found["kind"], found["namespace"], found["name"], found["uid"], int(found["generation"])
             )
+            return about if about.uid == uid else None
         except (Missing, ValueError, KeyError, TypeError):
             return None
         except StoreUnavailable as error:
             raise LedgerUnavailable(error.uri, error.cause) from error
 
     async def remove(self, uid: str) -> None:
-        """Forgets the object: its end is in the log."""
+        """Forgets the object: its end is in the log.
+
+        A store that refuses (the writer need not have the right to delete) is no error: at the next opening the object is found missing
+        once more, and its end, which the log has, is not written again.
+        """
+        self.known.discard(uid)
         try:
             await self._store.delete(FOLDER + uid)
         except StoreUnavailable as error:
-            raise LedgerUnavailable(error.uri, error.cause) from error
-        self.known.discard(uid)
+            log.info("the ledger's note of an object that is gone stays: %s", error)

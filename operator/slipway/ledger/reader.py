@@ -27,6 +27,8 @@ from slipway.objectstore.s3 import S3Store
 
 CLOCK_SKEW = timedelta(hours=1)
 """Entries are in the order of their commitment; the clocks of two writers may differ by less than this."""
+OLD_ENOUGH = WIDTH
+"""So many older entries in a row are the past, and not a clock that was wrong for a while."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,11 @@ class Stored:
         return Entry.decode(self.data)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, those of newer writers too, and the number."""
-        return {"index": self.index, **orjson.loads(self.data)}
+        """All fields, those of newer writers too, and the number. Raises ValueError for what is no entry."""
+        fields: dict[str, Any] = orjson.loads(self.data)
+        if not isinstance(fields, dict):
+            raise ValueError("not an entry")
+        return {"index": self.index} | fields | {"index": self.index}
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Reader:
 
     async def newest(self, wanted: Filter, skipped: Callable[[Stored], None] | None = None) -> AsyncGenerator[Stored]:
         """Those that the filter wants, the newest first; `skipped` is told of what no entry can be read from."""
-        stop = wanted.since - CLOCK_SKEW if wanted.since else None
+        old = 0
         async with aclosing(self.entries(newest_first=True)) as entries:
             async for stored in entries:
                 try:
@@ -124,7 +129,8 @@ class Reader:
                     if skipped:
                         skipped(stored)
                     continue
-                if stop and entry.time < stop:
+                old = old + 1 if wanted.since and wanted.since - entry.time > CLOCK_SKEW else 0
+                if old > OLD_ENOUGH:
                     return
                 if wanted.matches(entry):
                     yield stored

@@ -15,10 +15,10 @@ async def fetch(store: S3Store, key: str) -> bytes:
         raise LedgerUnavailable(error.uri, error.cause) from error
 
 
-async def is_there(store: S3Store, key: str) -> bool:
-    """Whether there is such an object. Raises LedgerUnavailable."""
+async def keys_in(store: S3Store, folder: str) -> list[str]:
+    """The keys below a folder. Raises LedgerUnavailable."""
     try:
-        return await store.exists(key)
+        return [key async for key in store.list(folder)]
     except StoreUnavailable as error:
         raise LedgerUnavailable(error.uri, error.cause) from error
 

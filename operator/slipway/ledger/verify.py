@@ -72,7 +72,8 @@ class _Scan:
         self.covered = 0
         self._keys: list[bytes] = []
         """Of the entries since the last complete run of the index."""
-        self._index_ended = False
+        self._index_end: str | None = None
+        """The first part of the index that is not there."""
 
     async def run(self, outside: Sequence[Checkpoint]) -> None:
         newest = await newest_checkpoint(self._store, self._verifier)
@@ -169,11 +170,14 @@ class _Scan:
     async def _compare_part(self, path: str, expected: bytes) -> None:
         if twice := index.repeated(expected):
             raise LedgerForked(f"entries {twice[0]} and {twice[1]} have the same id")
-        if self._index_ended:
-            return
         _, found = await self._read(path)
+        if found is not None and self._index_end:  # written in order: unless a writer has just got on, this one has a hole before it
+            _, before = await self._read(self._index_end)
+            if before is None:
+                raise LedgerForked(f"{self._store.uri(self._index_end)} is missing, but {self._store.uri(path)} is there: it was deleted")
+            self._index_end = None
         if found is None:
-            self._index_ended = True
+            self._index_end = self._index_end or path
         elif found != expected:
             raise LedgerForked(f"{self._store.uri(path)} was altered: it is not what follows from the entries")
 

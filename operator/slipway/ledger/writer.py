@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from slipway.ledger.anchoring import Anchoring
 from slipway.ledger.anchors import Anchor, contradiction
-from slipway.ledger.behind import Behind, Pace
+from slipway.ledger.behind import HELD_BACK, Behind, Pace
 from slipway.ledger.entry import Entry, id_of
 from slipway.ledger.errors import LedgerError, LedgerForked, LedgerUnavailable
 from slipway.ledger.log import Log, Named
@@ -22,8 +22,6 @@ from slipway.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-HELD_BACK = 64
-"""Full bundles and tiles kept in memory while the log is caught up with."""
 AGAIN_SECONDS = 30.0
 """After an unexpected error behind."""
 CLOSING_SECONDS = 20.0
@@ -137,6 +135,7 @@ class Ledger:
             try:
                 if self._wrong:
                     raise self._wrong.with_traceback(None)  # else each raise would add to the one it keeps
+                await self._behind.keep_up()
                 await self._log.commit([named for request in self._under_way for named in request.entries])
             except Exception as error:
                 failure = error
@@ -191,7 +190,7 @@ class Ledger:
             async with asyncio.timeout(CLOSING_SECONDS):
                 await self.checkpoint()
         except (LedgerError, TimeoutError) as error:
-            log.warning("ledger: no last checkpoint: %s", error or "not in time")
+            log.warning("ledger: no last checkpoint: %s", str(error) or f"not done in {CLOSING_SECONDS:g} s; the next start does it")
 
 
 def _finish(request: _Request, error: Exception | None) -> None:

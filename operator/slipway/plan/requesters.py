@@ -16,6 +16,8 @@ UNNAMED = "%unnamed"
 _COMMITS = ("slipway.dev/commit", "kustomize.toolkit.fluxcd.io/revision", "configmanagement.gke.io/token")
 _COMMIT = re.compile(r"[\x21-\x7e]{1,256}")
 _ARGO = "argocd.argoproj.io/tracking-id"
+_LONGEST_TOOL = 512
+"""Characters. A claim must not make an entry so large that its proved details give way."""
 _FLUX = ("kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io")
 
 
@@ -68,7 +70,7 @@ def _commit(annotations: Mapping[str, str]) -> str | None:
 
 def _tool(annotations: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
     if application := annotations.get(_ARGO, "").partition(":")[0]:
-        return f"argocd {application}"
+        return f"argocd {application}"[:_LONGEST_TOOL]
     for group in _FLUX:
         if name := labels.get(f"{group}/name"):
             return f"flux {labels.get(f'{group}/namespace', '')}/{name}"

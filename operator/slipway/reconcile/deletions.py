@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from slipway.api.conditions import Transition
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError
+from slipway.cluster.http import ApiError, Refused
 from slipway.cluster.resources import OWN_KINDS, Manifest
 from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry, ObjectReference, entry_id
@@ -84,7 +85,7 @@ class Deletions:
         for uid in self._journal.known - there:
             about = await self._journal.remembered(uid)
             if about and self._is_watched(about) and not await self._exists(about):
-                self._waiting[uid] = about
+                self._waiting[uid] = replace(about, generation=0)  # what is remembered is its first one
 
     def _is_watched(self, about: ObjectReference) -> bool:
         """Another operator's objects are in the same ledger, perhaps: of their end this one knows nothing."""
@@ -95,7 +96,10 @@ class Deletions:
         resource = next((resource for resource in OWN_KINDS if resource.kind == about.kind), None)
         if resource is None:
             return True
-        found = await self._cluster.get(resource, about.namespace, about.name)
+        try:
+            found = await self._cluster.get(resource, about.namespace, about.name)
+        except Refused:  # its namespace may be gone, and the Role with it: nobody knows, and the others must not wait
+            return True
         return found is not None and found["metadata"]["uid"] == about.uid
 
     def _entry(self, about: ObjectReference) -> Entry:

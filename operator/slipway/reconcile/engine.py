@@ -7,16 +7,17 @@ import logging
 import random
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import ApiError, Conflict, NamespaceEnding
+from slipway.cluster.http import ApiError, Conflict, NamespaceEnding, Refused
 from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
 from slipway.plan.names import MANAGED_BY
 from slipway.reconcile.deletions import Deletions
 from slipway.reconcile.journal import Journal
-from slipway.reconcile.lister import Lister
+from slipway.reconcile.lister import Lister, OtherHistory, check_history
 from slipway.reconcile.queue import ObjectKey, WorkQueue
 from slipway.reconcile.reconciler import Reconciler
 from slipway.reconcile.routes import affected
@@ -180,6 +181,8 @@ class Engine:
                     await self.full_pass(resource)
                 except ApiError as error:
                     log.warning("full pass over %s: %s", resource.plural, error)
+                except OtherHistory:
+                    raise
                 except Exception as error:
                     metrics.ERRORS.labels(type(error).__name__).inc()
                     log.exception("full pass over %s failed; the next one tries again", resource.plural)
@@ -189,12 +192,7 @@ class Engine:
 
         What a watch tells within `grace` seconds was on its way, and is no difference.
         """
-        listed: dict[Key, int] = {}
-        version = 0
-        for namespace in self._namespaces:
-            async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
-                listed |= {key_of(item): _version(item) for item in items}
-                version = int(at)
+        listed, version = await self._list(resource)
         known = {key_of(manifest): manifest for manifest in self.store.all(resource)}
         gone = [manifest for key, manifest in known.items() if key not in listed and _version(manifest) <= version]
         newer = [key for key, there in listed.items() if key not in known or _version(known[key]) < there]
@@ -206,6 +204,26 @@ class Engine:
             log.warning("full pass repaired %d %s that the watch had missed", sum(repairs), resource.plural)
             metrics.REPAIRS.labels(resource.kind).inc(sum(repairs))
         return sum(repairs)
+
+    async def _list(self, resource: Resource) -> tuple[dict[Key, int], int]:
+        """The resourceVersions of all that is there, and of the list. Raises OtherHistory.
+
+        Of a namespace that the operator may not look at (it was deleted, and its Role with it) nothing is known to be otherwise.
+        """
+        listed: dict[Key, int] = {}
+        seen, version = self.store.newest(resource), 0
+        for namespace in self._namespaces:
+            try:
+                async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
+                    version = int(at)
+                    check_history(resource, seen, version)
+                    listed |= {key_of(item): _version(item) for item in items}
+            except Refused as error:
+                if namespace is None or error.code != HTTPStatus.FORBIDDEN:
+                    raise
+                log.warning("full pass over %s: %s", resource.plural, error)
+                listed |= {key_of(known): _version(known) for known in self.store.all(resource) if key_of(known)[0] == namespace}
+        return listed, version
 
     async def _repair_gone(self, resource: Resource, manifest: Manifest) -> bool:
         """Forgets an object that was not listed; it is asked for once more, since it may be there again."""

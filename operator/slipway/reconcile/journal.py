@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 
 from slipway.api.conditions import Reason
 from slipway.cluster.client import Cluster
@@ -32,6 +33,8 @@ SETTLE_SECONDS = 10.0
 """How long reconciles wait for the first opening."""
 OPEN_AGAIN_SECONDS = 5.0
 """Between tries to open a ledger whose store does not answer."""
+ROTATION_SECONDS = 10.0
+"""Between looks whether other keys or credentials are mounted."""
 PUBLISH_AGAIN_SECONDS = 60.0
 """Between tries to tell auditors the verifier key."""
 
@@ -41,8 +44,10 @@ Opening = Callable[[], AbstractAsyncContextManager[Ledger]]
 class Journal:
     """The ledger as the reconciler sees it: `record` returns once the entries are durable. Without a ledger it returns at once."""
 
-    def __init__(self, opening: Opening | None = None, uri: str = "") -> None:
+    def __init__(self, opening: Opening | None = None, uri: str = "", mounted: Callable[[], object] = lambda: None) -> None:
+        """`mounted`: what the ledger is opened with; when that is something else, the ledger is opened anew."""
         self._opening = opening
+        self._mounted = mounted
         self._ledger: Ledger | None = None
         self._inventory: Inventory | None = None
         self._trouble: LedgerError = LedgerUnavailable(uri, "it is being opened")
@@ -72,21 +77,34 @@ class Journal:
             return
         while True:
             try:
+                mounted = self._mounted()
                 async with self._opening() as ledger:
                     self._inventory = await Inventory.load(ledger.store)
                     self._ledger = ledger
                     log.info("the ledger is open, with %d entries", ledger.size)
                     self._tried.set()
                     await opened(ledger.verifier)
-                    await asyncio.Event().wait()
-            except (LedgerError, NoteInvalid, OSError, ValueError) as error:
+                    await self._rotated(mounted)
+                    self._trouble, self._ledger = LedgerUnavailable(ledger.store.uri(), "it is opened with other keys or credentials"), None
+                continue
+            except Exception as error:  # a setting that cannot be used, mostly: the operator goes on, and says so on what has to wait
                 self._trouble = error if isinstance(error, LedgerError) else LedgerUnavailable("settings", str(error))
                 metrics.LEDGER_FAILURES.labels("forked" if isinstance(error, LedgerForked) else "open").inc()
-                log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS)
+                unexpected = not isinstance(error, LedgerError | NoteInvalid | OSError | ValueError)
+                log.error("the ledger cannot be opened: %s; again in %g s", error, OPEN_AGAIN_SECONDS, exc_info=unexpected)
             finally:
                 self._ledger = self._inventory = None
                 self._tried.set()
             await asyncio.sleep(OPEN_AGAIN_SECONDS)
+
+    async def _rotated(self, mounted: object) -> None:
+        """Returns once something else is mounted."""
+        while True:
+            await asyncio.sleep(ROTATION_SECONDS)
+            with contextlib.suppress(OSError):  # it is being replaced just now
+                if self._mounted() != mounted:
+                    log.info("other keys or credentials are mounted: the ledger is opened with them")
+                    return
 
     async def record(self, manifest: Manifest, drafts: Sequence[EntryDraft], now: datetime) -> None:
         """Makes entries about an object durable; those that are there already are not written again.
@@ -131,6 +149,14 @@ def opening_of(place: LedgerPlace) -> Opening:
             yield ledger
 
     return opened
+
+
+def mounted_at(place: LedgerPlace) -> dict[str, bytes]:
+    """Keys and credentials as they are mounted now, by file. Raises OSError."""
+    named = [Path(anchor[name]) for anchor in place.anchors for name in ("secret", "token") if anchor.get(name)]
+    places = [path for path in (place.secret, place.key, *named) if path]
+    files = [file for path in places for file in (path.iterdir() if path.is_dir() else (path,)) if file.is_file()]
+    return {str(file): file.read_bytes() for file in files}
 
 
 def origin_of(uri: str) -> str:

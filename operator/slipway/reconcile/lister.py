@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
+from slipway.cluster.http import Refused
 from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 
@@ -23,6 +26,10 @@ Observe = Callable[[Resource, str | None, Manifest], None]
 """Takes in an object, listed or read (None) or by a watch event of that type."""
 
 
+class OtherHistory(Exception):
+    """The apiserver's versions went back, and all that it tells would look old: the process ends, and starts with an empty memory."""
+
+
 class Lister:
     """Lists resources; `listed` is set once each was listed."""
 
@@ -33,7 +40,6 @@ class Lister:
         self._selector = selector
         self._turn = asyncio.Lock()
         self._missing: set[tuple[str, str | None]] = set()
-        self._versions: dict[tuple[str, str | None], int] = {}
         self.listed = asyncio.Event()
 
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
@@ -55,22 +61,30 @@ class Lister:
             ApiError: the apiserver did not answer, or the list took so long that its snapshot is gone: list again.
 
         """
-        if resource is MODEL_DEPLOYMENT:
-            version = await self._relist(resource, namespace)
-        else:
-            async with self._turn:
+        try:
+            async with nullcontext() if resource is MODEL_DEPLOYMENT else self._turn:
                 version = await self._relist(resource, namespace)
+        except Refused as error:
+            if (
+                namespace is not None and error.code == HTTPStatus.FORBIDDEN
+            ):  # one that was deleted, and its Role with it: no reason to leave all others alone
+                self._was_listed(resource, namespace)
+            raise
+        self._was_listed(resource, namespace)
+        return version
+
+    def _was_listed(self, resource: Resource, namespace: str | None) -> None:
         self._missing.discard((resource.kind, namespace))
         if not self._missing:
             self.listed.set()
-        return version
 
     async def _relist(self, resource: Resource, namespace: str | None) -> str:
         there: set[Key] = set()
+        seen = self._store.newest(resource)
         version = "0"
         async for items, at in self._cluster.pages(resource, namespace, self._selector(resource)):
             version = at
-            self._look_back(resource, namespace, int(at))
+            check_history(resource, seen, int(at))
             for number, item in enumerate(items, 1):
                 there.add(key_of(item))
                 self._observe(resource, None, item)
@@ -82,13 +96,16 @@ class Lister:
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
         return version
 
-    def _look_back(self, resource: Resource, namespace: str | None, version: int) -> None:
-        """A list that is older than the one before can only be of an etcd restored from a backup: what is known is of another history."""
-        before = self._versions.get((resource.kind, namespace), 0)
-        if version < before:
-            log.warning("the list of %s is of version %d, and was of %d: the cluster was restored", resource.plural, version, before)
-            self._store.forget(resource, namespace)
-        self._versions[resource.kind, namespace] = version
+
+def check_history(resource: Resource, seen: int, listed: int) -> None:
+    """A list is never older than what was `seen` before it was asked for.
+
+    Raises:
+        OtherHistory: it is.
+
+    """
+    if listed < seen:
+        raise OtherHistory(f"{resource.plural} are at version {listed}, and were at {seen}: the cluster's etcd was restored from a backup")
 
 
 def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:

@@ -120,20 +120,22 @@ def test_a_start_appends_nothing_and_finds_what_went_meanwhile(team: Team) -> No
         team.deploy("bob", "other")
         for name in ("churn", "other"):
             team.await_reason("Serving", name)
+        team.deploy("bob", replicas=2)
+        team.await_reason("Serving")
         at_rest(team)
         before = team.store.entries(team.prefix)
-        assert len(before) == 6
+        assert len(before) == 8
         team.kube.patch("ModelDeployment", team.namespace, "churn", {"status": None}, "status")
         until(lambda: team.status().get("outcome"), SECONDS, "the status to be ours again")
         assert team.store.entries(team.prefix) == before, "what is told again is there once"
     with team.operator() as again:
         until(lambda: reconciles(again) >= 2 and again.metrics()["slipway_queue_depth"] == 0, SECONDS, "no-op reconciles")
-        assert again.metrics()["slipway_ledger_size"] == 6
+        assert again.metrics()["slipway_ledger_size"] == 8
         assert team.store.entries(team.prefix) == before
     team.kube.delete("ModelDeployment", team.namespace, "churn")
     with team.operator():
         found = team.await_entry("Deleted")
-        assert (found.actors, found.object.generation) == ((), 1)
+        assert (found.actors, found.object.generation) == ((), 0), "neither is known"
         assert team.store.entries(team.prefix)[:-1] == before
         verifier = (team.kube.get("ConfigMap", "slipway-system", "slipway-ledger") or {})["data"].get("vkey")
         assert verifier == team.store.signer(team.prefix).verifier.vkey

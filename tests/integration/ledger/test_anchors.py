@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from slipway.ledger import anchoring
 from slipway.ledger.anchors import BucketAnchor, FileAnchor, WebhookAnchor
 from slipway.ledger.checkpoint import Checkpoint
 from slipway.ledger.errors import LedgerForked, LedgerUnavailable
@@ -34,12 +37,20 @@ class Receiver:
             self.tokens.append(request.headers.get("Authorization", ""))
         return web.Response(status=self.status)
 
+    async def send_elsewhere(self, request: web.Request) -> web.Response:
+        raise web.HTTPFound("/login")
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        return web.Response(text="who are you?")
+
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     found = Receiver()
     application = web.Application()
     application.router.add_post("/checkpoints", found.take)
+    application.router.add_post("/elsewhere", found.send_elsewhere)
+    application.router.add_get("/login", found.log_in)
     runner = web.AppRunner(application)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -141,6 +152,44 @@ async def test_an_anchor_that_does_not_answer_holds_nothing_up(store: S3Store, r
         assert [Checkpoint.open(note, VERIFIER).size for note in receiver.notes] == [1]
     with pytest.raises(LedgerUnavailable, match=r"^http://127\.0\.0\.1:\d+/checkpoints/wrong: HTTP 404"):
         await WebhookAnchor(receiver.url + "/wrong").publish(1, b"")
+
+
+async def test_a_volume_that_hangs_holds_nothing_up(
+    store: S3Store, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the opening, nor later checkpoints, nor the anchors after it; it takes one thread, however often it is tried."""
+    monkeypatch.setattr(anchoring, "ASKING_SECONDS", 0.2)
+    monkeypatch.setattr(anchoring, "SENDING_SECONDS", 5)
+    hanging = tmp_path / "checkpoint"
+    os.mkfifo(hanging)  # whoever reads it waits until somebody writes
+    file = FileAnchor(hanging)
+    async with open_ledger(store, anchors=[file, WebhookAnchor(receiver.url)]) as ledger:
+        for number in range(3):
+            await ledger.append([entry(number)])
+            await ledger.checkpoint()
+        with pytest.raises(LedgerUnavailable, match="an earlier call still waits for the volume"):
+            await file.known(0)
+        assert [thread.name for thread in threading.enumerate()].count(f"anchor {hanging}") == 1
+        assert [Checkpoint.open(note, VERIFIER).size for note in receiver.notes] == [1, 2, 3]
+        with hanging.open("wb"):  # the volume is back: the thread reads to the end
+            hanging.unlink()
+        for _ in range(1000):
+            await ledger.checkpoint()
+            if hanging.exists():
+                break
+            await asyncio.sleep(0.02)
+        assert hanging.exists(), "it is given the checkpoint once it answers"
+    assert hanging.read_bytes() == await store.get("checkpoint")
+
+
+async def test_a_webhook_that_sends_elsewhere_has_not_kept_it(receiver: Receiver) -> None:
+    """To a page to log in at, say, which is there and answers 200."""
+    host = receiver.url.removeprefix("http://").removesuffix("/checkpoints")
+    anchor = WebhookAnchor(f"http://me:secret@{host}/elsewhere?token=secret")
+    with pytest.raises(LedgerUnavailable) as refused:
+        await anchor.publish(1, b"note")
+    assert str(refused.value) == f"http://{host}/elsewhere: HTTP 302"
+    assert receiver.notes == []
 
 
 async def test_an_anchor_that_comes_back_is_asked_first(store: S3Store, tmp_path: Path) -> None:

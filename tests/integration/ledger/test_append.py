@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ from prometheus_client import REGISTRY
 
 from slipway.ledger import index
 from slipway.ledger.errors import LedgerUnavailable
+from slipway.ledger.owners import Owners
 from slipway.ledger.reader import Filter, Reader
+from slipway.ledger.verify import verify
 from slipway.objectstore.errors import AlreadyThere, Missing, StoreUnavailable
 from slipway.objectstore.s3 import S3Store
-from tests.integration.ledger.samples import BUCKET, VERIFIER, entries, entry, ids, open_ledger, slots, sound
+from tests.integration.ledger.samples import BEGAN, BUCKET, VERIFIER, entries, entry, ids, open_ledger, slots, sound
 from tests.s3 import Server, start_store
 
 
@@ -126,6 +130,51 @@ async def test_a_lost_index_is_made_again(store: S3Store, monkeypatch: pytest.Mo
         assert ledger.size == 1500
 
 
+@pytest.mark.parametrize("hole", ["index/0/000.d/000000", "index/0/004.d/000000", "index/1/000.d/000002"])
+async def test_a_hole_in_the_index(store: S3Store, monkeypatch: pytest.MonkeyPatch, hole: str) -> None:
+    """Of runs 0 … 4, the first four are merged. A rescan finds the hole; what is needed is made again at the next opening."""
+    monkeypatch.setattr(index, "RUN", 256)
+    async with open_ledger(store) as ledger:
+        await ledger.append(entries(range(1500)))
+    before = {key: await store.get(key) async for key in store.list("index/")}
+    await store.delete(hole)
+    wrong = (await verify(store, VERIFIER)).wrong
+    assert hole == "index/0/004.d/000000" or (wrong and f"{hole} is missing" in wrong)  # the last may be on its way
+    async with open_ledger(store) as ledger:
+        if not hole.startswith("index/0/000"):  # nobody reads that one any more
+            assert {key: await store.get(key) async for key in store.list("index/")} == before
+        await ledger.append(entries(range(1500)))
+        assert ledger.size == 1500
+        await ledger.append(entries(range(1500, 2100)))
+    assert len([key async for key in store.list("index/1/001")]) == 4
+
+
+async def test_a_run_that_is_completed_during_a_lookup(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id that leaves the memory for the index just then is found all the same."""
+    monkeypatch.setattr(index, "RUN", 256)
+    async with open_ledger(store) as ledger:
+        await ledger.append(entries(range(300)))
+        await ledger.checkpoint()
+        await ledger.append(entries(range(300, 600)))
+        held = ledger._log.ids
+        held._parts.clear()
+        held._known = Owners()
+        get, looked = store.get, []
+
+        async def meanwhile(key: str) -> bytes:
+            data = await get(key)
+            if key.startswith("index/"):
+                looked.append(key)
+                if len(looked) == 1:
+                    await ledger.checkpoint()
+            return data
+
+        monkeypatch.setattr(store, "get", meanwhile)
+        await ledger.append([entry(400), entry(3)])
+        assert looked
+        assert ledger.size == 600
+
+
 async def test_a_known_object_costs_no_lookup(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index, "RUN", 256)
     async with open_ledger(store) as ledger:
@@ -170,6 +219,33 @@ async def test_opening_a_store_that_is_not_there(server: Server) -> None:
                 pass
 
 
+async def test_what_is_written_behind_does_not_pile_up(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tiles cannot be written, appends go on for a while, and then stop instead of filling the memory."""
+    create = store.create
+
+    async def only_slots(key: str, body: bytes) -> None:
+        if not key.startswith("slot/"):
+            raise StoreUnavailable(store.uri(key), "denied")
+        await create(key, body)
+
+    async with open_ledger(store) as ledger:
+        monkeypatch.setattr(store, "create", only_slots)
+        refused = None
+        for begin in range(0, 100_000, 2048):
+            try:
+                await ledger.append(entries(range(begin, begin + 2048)))
+            except LedgerUnavailable as error:
+                refused = error
+                break
+        assert str(refused).endswith(": denied")
+        held = ledger.size
+        assert held < 20_000
+        monkeypatch.setattr(store, "create", create)
+        await ledger.append(entries(range(held, held + 100)))
+        assert ledger.size == held + 100
+    assert (await sound(store)).covered == held + 100
+
+
 async def test_filters(store: S3Store) -> None:
     async with open_ledger(store) as ledger:
         await ledger.append([entry(number, actor=f"user-{number % 3}", name=f"d{number % 2}") for number in range(300)])
@@ -184,3 +260,14 @@ async def test_filters(store: S3Store) -> None:
         assert await found(namespace="growth", by="alice") == [300]
         assert await found(namespace="other") == []
         assert await found(since=entry(250).time) == list(range(300, 249, -1))
+
+
+async def test_a_clock_that_was_wrong_hides_nothing(store: S3Store) -> None:
+    """Of the entries before it, when one asks for what is newer than a time."""
+    wrong = [replace(entry(number), time=BEGAN - timedelta(days=20_000)) for number in range(3, 10)]
+    async with open_ledger(store) as ledger:
+        await ledger.append([*entries(range(3)), *wrong, *entries(range(10, 12))])
+        reader = await Reader.load(store, VERIFIER)
+        found = [stored.index async for stored in reader.newest(Filter(since=BEGAN))]
+        assert found == [11, 10, 2, 1, 0]
+        assert [stored.index async for stored in reader.newest(Filter(since=datetime.min.replace(tzinfo=UTC)))] == list(range(11, -1, -1))

@@ -138,7 +138,8 @@ async def test_what_is_missing_is_named(audit: Run, tmp_path: Path) -> None:
     assert "--store needs --key" in (await run("audit", "--store", "s3://x")).stderr
     assert "is no Ed25519 verifier key" in (await run("audit", "--store", "s3://x", "--key", "x")).stderr
     assert "--store 'x' must be s3://" in (await run("audit", "--store", "x", "--key", VERIFIER.vkey)).stderr
-    assert "--since yesterday is neither" in (await audit("--since", "yesterday")).stderr
+    for since in ("yesterday", "99999999999d", "9999999999999999999w"):
+        assert f"--since {since} is neither" in (await audit("--since", since)).stderr
     bad = tmp_path / "bad.env"
     bad.write_text("nonsense")
     assert "must have lines such as" in (await run("audit", "--store", "s3://x", "--key", VERIFIER.vkey, "--secret-file", str(bad))).stderr
@@ -149,7 +150,10 @@ async def test_in_a_cluster(store: S3Store, server: Server, prefix: str, kube: K
     """ConfigMap and Secret say where it is."""
     where, environment = ["--kubeconfig", str(kube.kubeconfig)], {"SLIPWAY_NAMESPACE": namespace}
     assert "the platform names no ledger (ConfigMap slipway-ledger" in (await audit(where=where, **environment)).stderr
-    config = {"uri": f"s3://{BUCKET}/{prefix}", "vkey": VERIFIER.vkey, "secretName": "slipway-ledger-reader", "embedded": "false"}
+    config = {"uri": f"s3://{BUCKET}/{prefix}"}
+    kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "slipway-ledger", "namespace": namespace}, "data": config})
+    assert "has not published the ledger's key yet" in (await audit(where=where, **environment)).stderr
+    config |= {"vkey": VERIFIER.vkey, "secretName": "slipway-ledger-reader", "embedded": "false"}
     kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "slipway-ledger", "namespace": namespace}, "data": config})
     assert "no Secret slipway-ledger-reader" in (await audit(where=where, **environment)).stderr
     values = {name: base64.b64encode(value.encode()).decode() for name, value in server.secret.items()}

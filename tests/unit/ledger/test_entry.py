@@ -10,6 +10,7 @@ import pytest
 
 from slipway.ledger.entry import LARGEST, Entry, ObjectReference, entry_id, id_of
 from slipway.ledger.note import NoteInvalid, Signer
+from slipway.ledger.reader import Stored
 from slipway.ledger.slots import MOST_BYTES, MOST_ENTRIES, Slot, fitting, slot_path
 
 ABOUT = ObjectReference("slipway.dev/v1alpha1", "ModelDeployment", "growth", "churn", "6c1f", 3)
@@ -59,6 +60,34 @@ def test_what_a_newer_writer_adds_is_kept() -> None:
 def test_what_is_no_entry(data: bytes) -> None:
     with pytest.raises(ValueError, match="not an entry"):
         Entry.decode(data)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"details": [1]},
+        {"details": 5},
+        {"actors": "alice"},
+        {"actors": None},
+        {"approvers": {"a": 1}},
+        {"time": "9999-12-31T23:59:59-12:00"},
+    ],
+)
+def test_what_an_odd_writer_put_in_is_no_entry(odd: dict[str, object]) -> None:
+    """It is left out of lists, and does not break them."""
+    with pytest.raises(ValueError, match="not an entry"):
+        Entry.decode(orjson.dumps(orjson.loads(ENTRY.encode()) | odd))
+
+
+def test_times_are_read_as_utc() -> None:
+    for text in ("2026-11-22T08:00:00", "2026-11-22T13:00:00+05:00"):
+        read = Entry.decode(orjson.dumps(orjson.loads(ENTRY.encode()) | {"time": text}))
+        assert read.time.isoformat() == "2026-11-22T08:00:00+00:00"
+
+
+def test_an_entry_does_not_say_which_number_it_has() -> None:
+    shown = Stored(7, orjson.dumps(orjson.loads(ENTRY.encode()) | {"index": 3})).as_json()
+    assert next(iter(shown.items())) == ("index", 7)
 
 
 def test_large_details_are_replaced_by_their_hash() -> None:

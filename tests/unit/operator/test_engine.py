@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import NotFound, Request
+from slipway.cluster.http import NotFound, Refused, Request
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, SERVICE, WATCHED, Manifest
 from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry
@@ -18,6 +18,7 @@ from slipway.ledger.errors import LedgerUnavailable
 from slipway.reconcile.deletions import Deletions
 from slipway.reconcile.engine import Engine
 from slipway.reconcile.journal import Journal
+from slipway.reconcile.lister import OtherHistory
 from slipway.settings import Runtime, Serving, Settings
 from tests.integration.samples import deployment, model, version
 from tests.unit.operator.test_writes_that_fail import seen
@@ -169,3 +170,34 @@ async def test_a_deletion_that_cannot_be_recorded_holds_up_none_for_ever() -> No
     deletions.noticed(seen(model("n"), "m"))
     await until(lambda: journal.uids == ["m"])
     running.cancel()
+
+
+async def test_a_full_pass_that_meets_another_history_ends_the_work() -> None:
+    apiserver = Apiserver(*objects())
+    engine = Engine(Cluster(apiserver), Settings(serving=SERVING, full_pass_seconds=0.01))
+    told(engine, *objects())
+    work = asyncio.create_task(engine.work())
+    await until(lambda: apiserver.written)
+    apiserver.version = 0
+    with pytest.raises(ExceptionGroup) as caught:
+        await asyncio.wait_for(work, 30)
+    assert caught.group_contains(OtherHistory)
+
+
+async def test_a_namespace_that_may_not_be_seen_is_left_as_it_is() -> None:
+    class Forbids(Apiserver):
+        async def __call__(self, request: Request) -> Any:
+            if "/namespaces/gone/" in request.path:
+                raise Refused(403, "Forbidden", "models is forbidden")
+            return (
+                {"items": [], "metadata": {"resourceVersion": "100"}}
+                if request.path == MODEL.path("n")
+                else await super().__call__(request)
+            )
+
+    engine = Engine(Cluster(Forbids()), Settings(watch_namespaces=("gone", "n")))
+    for namespace in ("gone", "n"):
+        engine.observe(MODEL, "ADDED", seen(model(namespace), namespace))
+    assert await engine.full_pass(MODEL, grace=0) == 1
+    assert engine.store.get(MODEL, "gone", "churn")
+    assert not engine.store.get(MODEL, "n", "churn")

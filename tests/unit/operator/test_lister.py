@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import Request, Unavailable
+from slipway.cluster.http import Refused, Request, Unavailable
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, POD, Manifest, Resource
 from slipway.cluster.store import Store
-from slipway.reconcile.lister import Lister
+from slipway.reconcile.lister import Lister, OtherHistory
 
 
 def model(name: str, version: int, namespace: str = "team") -> Manifest:
@@ -60,9 +60,14 @@ async def test_pages_are_told_in_order_and_the_version_returned() -> None:
 async def test_what_is_not_listed_is_gone_unless_it_is_newer_than_the_list() -> None:
     told = Told()
     told.store.put(MODEL, model("gone", 50))
-    told.store.put(MODEL, model("just-made", 101))
     told.store.put(MODEL, model("elsewhere", 50, "other"))
-    await lister(Lists([]), told).relist(MODEL, "team")
+
+    class Meanwhile(Lists):
+        async def __call__(self, request: Request) -> Any:
+            told.store.put(MODEL, model("just-made", 101))
+            return await super().__call__(request)
+
+    await lister(Meanwhile([]), told).relist(MODEL, "team")
     assert told.events == [("DELETED", "gone")]
     assert told.store.get(MODEL, "team", "just-made")
     assert told.store.get(MODEL, "other", "elsewhere")
@@ -128,15 +133,22 @@ async def test_what_is_missing_is_named() -> None:
     assert listing.missing == "Model in gone, Pod in gone"
 
 
-async def test_after_a_restored_etcd_what_was_known_is_of_another_history() -> None:
-    told, server = Told(), Lists([model("kept", 90), model("lost", 95)])
-    listing = lister(server, told)
-    await listing.relist(MODEL, None)
-    told.observe(MODEL, "DELETED", model("deleted-since", 99) if told.store.put(MODEL, model("deleted-since", 98)) else {})
-    server.pages, server.version = [[model("kept", 40), model("deleted-since", 42)]], "50"
-    await listing.relist(MODEL, None)
-    assert {found["metadata"]["name"]: found["metadata"]["resourceVersion"] for found in told.store.all(MODEL)} == {
-        "kept": "40",
-        "deleted-since": "42",
-    }
-    assert told.store.put(MODEL, model("kept", 51)), "and so it goes on"
+async def test_a_list_of_another_history_ends_the_process() -> None:
+    """After an etcd was restored, versions begin anew: what is told would be taken for old news."""
+    told = Told()
+    told.store.put(MODEL, model("a", 101))
+    with pytest.raises(OtherHistory, match="models are at version 100, and were at 101"):
+        await lister(Lists([model("a", 40)]), told).relist(MODEL, None)
+
+
+@pytest.mark.parametrize(("namespace", "code", "enough"), [("gone", 403, True), (None, 403, False), ("slow", 410, False)])
+async def test_one_namespace_that_may_not_be_seen_does_not_hold_up_the_others(namespace: str | None, code: int, enough: bool) -> None:
+    class Forbids(Lists):
+        async def __call__(self, request: Request) -> Any:
+            raise Refused(code, "", "models is forbidden, or the continue token has expired")
+
+    listing = lister(Forbids(), Told())
+    listing.expect((MODEL,), (namespace,))
+    with pytest.raises(Refused):
+        await listing.relist(MODEL, namespace)
+    assert listing.listed.is_set() is enough

@@ -119,3 +119,10 @@ def test_the_commit_where_a_tool_says_it(annotations: dict[str, str], commit: st
 )
 def test_the_tool_where_it_left_its_mark(metadata: dict[str, Any], tool: str | None) -> None:
     assert requesters(manifest(ALICE, **metadata)).tool == tool
+
+
+def test_a_claim_takes_no_room_from_what_is_proved() -> None:
+    """An entry that is too large loses its details: whoever edits the object must not bring that about."""
+    long = requesters(manifest(ALICE, annotations={"argocd.argoproj.io/tracking-id": "x" * 200_000})).tool
+    assert long is not None
+    assert len(long) <= 512

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -38,7 +40,8 @@ def tunnel(namespace: str, service: str, port: int, flags: list[str], advice: st
         except OSError as error:
             raise CliError(f"cannot run {command[0]} ({error.strerror}): correct KUBECTL") from error
         try:
-            yield _local_port(child, f"{namespace}/{service}", errors, advice)
+            with _ended_in_order():
+                yield _local_port(child, f"{namespace}/{service}", errors, advice)
         finally:
             child.terminate()
             try:
@@ -46,6 +49,19 @@ def tunnel(namespace: str, service: str, port: int, flags: list[str], advice: st
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Who is told to end (SIGTERM) takes the tunnel along. Signals are the main thread's business."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _local_port(child: subprocess.Popen[bytes], where: str, errors: IO[str], advice: str) -> int:

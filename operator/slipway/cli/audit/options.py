@@ -69,10 +69,10 @@ def moment(since: str | None, now: datetime) -> datetime | None:
     """`2h`, `30m`, `7d`, a date or a time (UTC unless it says otherwise), as a time."""
     if since is None:
         return None
-    if span := re.fullmatch(r"(\d+)([smhdw])", since):
-        return now - timedelta(seconds=int(span[1]) * UNITS[span[2]])
     try:
+        if span := re.fullmatch(r"(\d+)([smhdw])", since):
+            return now - timedelta(seconds=int(span[1]) * UNITS[span[2]])
         parsed = datetime.fromisoformat(since)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise CliError(f"--since {since} is neither a span such as 30m, 2h or 7d nor a time such as 2026-11-22T08:00Z") from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -56,10 +56,15 @@ def found(given: Given) -> Iterator[Place]:
     cluster = connect(given.access)
     namespace = platform_namespace()
     config = (cluster.get(path("v1", "configmaps", namespace, CONFIG)) or {}).get("data", {})
-    if not config.get("uri") or not (given.key or config.get("vkey")):
+    if not config.get("uri"):
         raise CliError(
-            f"the platform names no ledger (ConfigMap {CONFIG} in {namespace}): name it with --store and --key, or set SLIPWAY_NAMESPACE "
-            "if Slipway runs in another namespace"
+            f"the platform names no ledger (ConfigMap {CONFIG} in {namespace}): it was installed with ledger.enabled=false, or Slipway "
+            "runs in another namespace (set SLIPWAY_NAMESPACE), or name the ledger with --store and --key"
+        )
+    if not (given.key or config.get("vkey")):
+        raise CliError(
+            f"the operator has not published the ledger's key yet (vkey in ConfigMap {CONFIG} in {namespace}): it does once it can open "
+            "the ledger, see its log; or give your own copy with --key"
         )
     secret = _from_file(given.secret_file) if given.secret_file else _from_cluster(cluster, namespace, config.get("secretName") or READER)
     named = {"AWS_ENDPOINT_URL": config.get("endpoint"), "AWS_REGION": config.get("region"), "AWS_CA_BUNDLE": config.get("ca.crt")}

@@ -85,7 +85,10 @@ def check(
         checkpoint = proof.check(verifier)
     except ProofInvalid as error:
         raise CliError(f"{file} proves nothing: {error}") from error
-    print(json.dumps(proof.stored.as_json(), indent=2))
+    try:
+        print(json.dumps(proof.stored.as_json(), indent=2))
+    except ValueError as error:
+        raise CliError(f"{file} proves that number {proof.stored.index} of the log is there, which is no entry: {error}") from error
     note(f"Proved: entry {proof.stored.index} of {checkpoint.size}, signed by {verifier.name}.")
 
 
