@@ -10,10 +10,13 @@ from tests.integration.operator import OperatorProcess
 
 
 class Supervised:
-    """One operator, kept running on one namespace (its Lease is there too, so that many run side by side)."""
+    """One operator, kept running on one namespace (its Lease is there too, so that many run side by side).
+
+    It is the same pod whenever it starts, and so leads at once; a long Lease is not lost on a slow machine.
+    """
 
     def __init__(self, kubeconfig: Path, namespace: str, **env: str) -> None:
-        fixed = {"SLIPWAY_NAMESPACE": namespace, "SLIPWAY_WATCH_NAMESPACES": namespace, "SLIPWAY_LEASE_SECONDS": "5"}
+        fixed = {"SLIPWAY_NAMESPACE": namespace, "SLIPWAY_WATCH_NAMESPACES": namespace, "SLIPWAY_LEASE_SECONDS": "60"}
         self.operator = OperatorProcess(kubeconfig, "operator-0", **fixed | env)
         self.starts = 0
         self._ending = threading.Event()

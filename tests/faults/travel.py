@@ -57,8 +57,11 @@ def travel(
 
 def all_of(run: Callable[[T], str | None], cases: Iterable[T]) -> None:
     """Runs all cases, some at a time; AssertionError with what every failing one said."""
-    with ThreadPoolExecutor(PARALLEL) as pool:
+    pool = ThreadPoolExecutor(PARALLEL)
+    try:
         failures = list(filter(None, pool.map(run, cases)))
+    finally:
+        pool.shutdown(cancel_futures=True)  # an interrupt does not wait for all of them
     assert not failures, "\n".join(failures)
 
 
