@@ -55,17 +55,7 @@ def found(given: Given) -> Iterator[Place]:
         return
     cluster = connect(given.access)
     namespace = platform_namespace()
-    config = (cluster.get(path("v1", "configmaps", namespace, CONFIG)) or {}).get("data", {})
-    if not config.get("uri"):
-        raise CliError(
-            f"the platform names no ledger (ConfigMap {CONFIG} in {namespace}): it was installed with ledger.enabled=false, or Slipway "
-            "runs in another namespace (set SLIPWAY_NAMESPACE), or name the ledger with --store and --key"
-        )
-    if not (given.key or config.get("vkey")):
-        raise CliError(
-            f"the operator has not published the ledger's key yet (vkey in ConfigMap {CONFIG} in {namespace}): it does once it can open "
-            "the ledger, see its log; or give your own copy with --key"
-        )
+    config = _config(cluster, namespace, given.key)
     secret = _from_file(given.secret_file) if given.secret_file else _from_cluster(cluster, namespace, config.get("secretName") or READER)
     named = {"AWS_ENDPOINT_URL": config.get("endpoint"), "AWS_REGION": config.get("region"), "AWS_CA_BUNDLE": config.get("ca.crt")}
     secret |= {name: value for name, value in named.items() if value}
@@ -75,6 +65,22 @@ def found(given: Given) -> Iterator[Place]:
         return
     with tunnel(namespace, SERVICE, PORT, given.access.kubectl_flags, ADVICE) as port:
         yield Place(config["uri"], secret | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}, key)
+
+
+def _config(cluster: Cluster, namespace: str, key: str | None) -> dict[str, str]:
+    """What the platform says of its ledger. Raises CliError when that is not enough."""
+    config: dict[str, str] = (cluster.get(path("v1", "configmaps", namespace, CONFIG)) or {}).get("data", {})
+    if not config.get("uri"):
+        raise CliError(
+            f"the platform names no ledger (ConfigMap {CONFIG} in {namespace}): it was installed with ledger.enabled=false, or Slipway "
+            "runs in another namespace (set SLIPWAY_NAMESPACE), or name the ledger with --store and --key"
+        )
+    if not (key or config.get("vkey")):
+        raise CliError(
+            f"the operator has not published the ledger's key yet (vkey in ConfigMap {CONFIG} in {namespace}): it does once it can open "
+            "the ledger, see its log; or give your own copy with --key"
+        )
+    return config
 
 
 @asynccontextmanager
