@@ -21,6 +21,9 @@ class ConditionType(StrEnum):
     """True when a person must act; the message says what to do. Absent otherwise (abnormal-true)."""
     AVAILABLE = "Available"
     """True while callers get answers, from whichever version. A failed upgrade leaves it True. ModelDeployment only."""
+    APPROVED = "Approved"
+    """True: what is asked for is approved, or needs no approval. False while it waits, or was rejected; what was approved before serves
+    on. Absent where no ApprovalPolicy governs. ModelDeployment only."""
     CONTESTED = "Contested"
     """True while somebody else changes a child (or the status) back again and again, and repairs are therefore rare; the message says who.
     Absent otherwise (abnormal-true). ModelDeployment only."""
@@ -40,17 +43,42 @@ class Reason(StrEnum):
     """No pod is ready: callers get no answer."""
     SCALED_TO_ZERO = "ScaledToZero"
     """`replicas: 0`: nothing serves, as asked."""
+    RETIRED = "Retired"
+    """`retire: true`: nothing serves any more, as asked; the deployment may be deleted."""
     # Reconciling
     PROGRESSING = "Progressing"
     """Pods of the asked version are starting, or old ones are leaving."""
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
     """The audit ledger cannot be written, so nothing that it must tell of starts. What serves goes on serving."""
+    # Approved, Reconciling
+    APPROVED = "Approved"
+    """Every ApprovalPolicy that matches holds."""
+    AWAITING_APPROVAL = "AwaitingApproval"
+    """The revision waits for what the message names; what was approved before serves on."""
+    OVERRIDDEN = "Overridden"
+    """Somebody with the verb `override` started it, whatever the policies say."""
+    TAKEN_OVER = "TakenOver"
+    """It ran before a policy governed it, and runs on; the next change needs approval."""
+    # Ready of a ModelApproval
+    PENDING = "Pending"
+    """The approval waits for its revision to be asked for, or for others."""
+    COUNTED = "Counted"
+    """The approval counts; others are still needed."""
+    CONSUMED = "Consumed"
+    """The revision was started on it. It counts for nothing else."""
+    VOID = "Void"
+    """The approval counts for nothing; the message says why."""
     # Contested, Reconciling
     CHILD_CONTESTED = "ChildContested"
     """Somebody else changes or deletes a child again and again; it is put back ever more rarely."""
     # Stalled: the platform
     LEDGER_FORKED = "LedgerForked"
     """The audit ledger does not hold what was written to it: nothing that it must tell of starts until a person has looked."""
+    POLICIES_NOT_IN_EFFECT = "PoliciesNotInEffect"
+    """The admission policies that make approvals worth something do not hold, so nothing starts where a policy governs."""
+    # Stalled: the gate
+    REJECTED = "Rejected"
+    """Somebody rejected the revision; the message says who and why. Change the deployment to ask anew."""
     # Stalled: references
     INVALID_SPEC = "InvalidSpec"
     """The stored object does not fit the present schema (written under an older CRD)."""
@@ -75,6 +103,10 @@ class Reason(StrEnum):
     """The store refused the credentials."""
     ARTIFACT_INVALID = "ArtifactInvalid"
     """The artifact holds what Slipway refuses: symbolic links, odd names."""
+    SIGNATURE_MISSING = "SignatureMissing"
+    """A policy asks for signed bytes, and there is no signature beside them. Nothing was loaded."""
+    SIGNATURE_INVALID = "SignatureInvalid"
+    """The signature is not by one of the policy's keys, or not of these bytes. Nothing was loaded."""
     FETCH_FAILED = "FetchFailed"
     """The artifact could not be fetched (network, truncated, server errors); retried."""
     LOAD_FAILED = "LoadFailed"
@@ -110,6 +142,16 @@ class EventReason(StrEnum):
     """Warning: a person must act; the message is the condition's."""
     LEDGER_UNAVAILABLE = "LedgerUnavailable"
     """Warning: the audit ledger cannot be written, so nothing that it must tell of starts. What serves goes on serving."""
+    AWAITING_APPROVAL = "AwaitingApproval"
+    """Normal: a revision waits for approval."""
+    APPROVED = "Approved"
+    """Normal: a revision was approved and starts."""
+    REJECTED = "Rejected"
+    """Warning: a revision was rejected."""
+    OVERRIDDEN = "Overridden"
+    """Warning: a revision starts without the approvals it needs, by somebody with the verb `override`."""
+    POLICIES_NOT_IN_EFFECT = "PoliciesNotInEffect"
+    """Warning: the admission policies do not hold, so nothing starts where a policy governs."""
     CONTESTED = "Contested"
     """Warning: somebody else changes a child or the status back again and again; the message says who, and what to do."""
 
@@ -123,6 +165,20 @@ class Transition(StrEnum):
     """A Model's spec was changed."""
     APPLIED = "Applied"
     """What a ModelDeployment asks for is brought about; the reason says as what: `RolloutStarted`, `Scaled` or `Configured`."""
+    REQUESTED = "Requested"
+    """A revision of a ModelDeployment waits for approval."""
+    APPROVED = "Approved"
+    """A revision has the approvals it needs, and starts. The details name each."""
+    REJECTED = "Rejected"
+    """A revision was rejected."""
+    OVERRIDDEN = "Overridden"
+    """A revision starts without the approvals it needs; the details say by whom and why."""
+    TAKEN_OVER = "TakenOver"
+    """A ModelDeployment ran before a policy governed it, and runs on."""
+    POLICIES_LOST = "PoliciesLost"
+    """The admission policies were found without effect, or changed: approvals that were given before count for nothing."""
+    RETIRED = "Retired"
+    """It serves no more, for good, as asked."""
     REPAIRED = "Repaired"
     """A child that somebody changed or deleted is put back."""
     SERVING = "Serving"
@@ -138,7 +194,7 @@ class Transition(StrEnum):
 class Condition(ApiModel):
     """One observation of the object's state."""
 
-    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled, Available or Contested.")]
+    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled, Available, Approved or Contested.")]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
     reason: Annotated[str, Field(min_length=1, max_length=64, description="One word for why; documented in docs/conditions.md.")]
     message: Annotated[str, Field(max_length=1024, description="One readable line.")]

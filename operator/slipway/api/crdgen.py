@@ -40,7 +40,7 @@ def crd(kind: type[ApiModel]) -> Schema:
         "storage": True,
         "additionalPrinterColumns": [_column(column) for column in names.columns],
         "schema": {"openAPIV3Schema": root_schema(kind)},
-        "subresources": {"status": {}},
+        "subresources": {"status": {}} if names.status else {},
     }
     if names.scale:
         version["subresources"]["scale"] = {
@@ -57,7 +57,7 @@ def crd(kind: type[ApiModel]) -> Schema:
         },
         "spec": {
             "group": GROUP,
-            "scope": "Namespaced",
+            "scope": "Namespaced" if names.namespaced else "Cluster",
             "names": {
                 "kind": names.name,
                 "listKind": f"{names.name}List",
@@ -80,9 +80,10 @@ def root_schema(kind: type[ApiModel]) -> Schema:
         "kind": {"type": "string", "description": raw["title"]},
         "metadata": {"type": "object"},
     }
-    for name in ("spec", "status"):
+    for name in ("spec", "status") if kind.KIND.status else ("spec",):  # type: ignore[attr-defined]
         properties[name] = _convert(raw["properties"][name], raw["$defs"], classes, ())
-    properties["status"]["default"] = {"observedGeneration": -1}
+    if "status" in properties:
+        properties["status"]["default"] = {"observedGeneration": -1}
     return {
         "type": "object",
         "description": raw["description"],

@@ -56,7 +56,7 @@ def spec_page(kind: type[ApiModel]) -> str:
         "",
         f"`apiVersion: {API_VERSION}`, `kind: {names['kind']}`, short name `{names['shortNames'][0]}`.",
     ]
-    for part in ("spec", "status"):
+    for part in ("spec", "status") if "status" in schema["properties"] else ("spec",):
         lines += ["", f"## {part}", "", "| field | type | default | bounds | what it says |", "|---|---|---|---|---|"]
         lines += _rows(schema["properties"][part], part)
     lines += ["", "## Rules", ""]

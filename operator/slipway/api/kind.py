@@ -24,6 +24,9 @@ class Kind:
     short_name: str
     columns: tuple[PrinterColumn, ...]
     scale: bool = False
+    namespaced: bool = True
+    status: bool = True
+    """Whether Slipway answers in `status`."""
 
     @property
     def singular(self) -> str:

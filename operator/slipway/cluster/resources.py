@@ -13,7 +13,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Resource:
-    """A namespaced resource of the API."""
+    """A resource of the API."""
 
     group: str
     version: str
@@ -36,6 +36,11 @@ class Resource:
 MODEL = Resource(GROUP, VERSION, "Model", "models")
 MODEL_VERSION = Resource(GROUP, VERSION, "ModelVersion", "modelversions")
 MODEL_DEPLOYMENT = Resource(GROUP, VERSION, "ModelDeployment", "modeldeployments")
+MODEL_APPROVAL = Resource(GROUP, VERSION, "ModelApproval", "modelapprovals")
+APPROVAL_POLICY = Resource(GROUP, VERSION, "ApprovalPolicy", "approvalpolicies")
+NAMESPACE = Resource("", "v1", "Namespace", "namespaces")
+CONTROLLER_REVISION = Resource("apps", "v1", "ControllerRevision", "controllerrevisions")
+"""The approved revisions of a ModelDeployment: docs/revisions.md."""
 
 SERVICE_ACCOUNT = Resource("", "v1", "ServiceAccount", "serviceaccounts")
 SERVICE = Resource("", "v1", "Service", "services")
@@ -53,8 +58,10 @@ OWN_KINDS = (MODEL, MODEL_VERSION, MODEL_DEPLOYMENT)
 CHILD_KINDS = (SERVICE_ACCOUNT, NETWORK_POLICY, SERVICE, DEPLOYMENT, DISRUPTION_BUDGET, AUTOSCALER)
 """In the order they are applied."""
 WATCHED = (*OWN_KINDS, *CHILD_KINDS, POD)
+GOVERNING = (APPROVAL_POLICY, MODEL_APPROVAL, CONTROLLER_REVISION, NAMESPACE)
+"""Watched beside, where approvals govern."""
 
-_BY_KIND = {resource.kind: resource for resource in (*WATCHED, EVENT, LEASE)}
+_BY_KIND = {resource.kind: resource for resource in (*WATCHED, *GOVERNING, EVENT, LEASE)}
 
 
 def resource_of(manifest: Manifest) -> Resource:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from slipway.api.v1alpha1.approval_policy import ApprovalPolicy
 from slipway.api.v1alpha1.model import Model
+from slipway.api.v1alpha1.model_approval import ModelApproval
 from slipway.api.v1alpha1.model_deployment import ModelDeployment
 from slipway.api.v1alpha1.model_version import ModelVersion
 
-KINDS = (Model, ModelVersion, ModelDeployment)
+KINDS = (Model, ModelVersion, ModelDeployment, ApprovalPolicy, ModelApproval)
 
-__all__ = ["KINDS", "Model", "ModelDeployment", "ModelVersion"]
+__all__ = ["KINDS", "ApprovalPolicy", "Model", "ModelApproval", "ModelDeployment", "ModelVersion"]

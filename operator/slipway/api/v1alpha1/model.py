@@ -11,6 +11,7 @@ from slipway.api.kind import Kind, PrinterColumn
 from slipway.api.types import ApiModel, ObjectMeta, Rule, short_name_rule
 
 Task = Literal["BinaryClassification", "MulticlassClassification", "Regression", "Other"]
+Importance = Literal["Low", "Moderate", "High", "Critical"]
 
 
 class Owner(ApiModel):
@@ -29,6 +30,23 @@ class ModelSpec(ApiModel):
     task: Annotated[Task, Field(description="What the model does; becomes the `task` label of its metrics.")]
     description: Annotated[str, Field(max_length=1024, description="What question the model answers, in a sentence.")] = ""
     owner: Annotated[Owner | None, Field(description="Who answers for the model.")] = None
+    importance: (
+        Annotated[
+            Importance,
+            Field(description="How much hangs on its answers: chooses the ApprovalPolicies of its deployments. Left out, all of them."),
+        ]
+        | None
+    ) = None
+
+
+class Editor(ApiModel):
+    """Somebody who changed the Model's spec."""
+
+    by: Annotated[str, Field(max_length=1024, description="The user; empty for somebody who left no name.")] = ""
+    generation: Annotated[int, Field(ge=0, description="The newest generation that they made.")]
+
+
+MAX_EDITORS = 64
 
 
 class ModelStatus(ApiModel):
@@ -38,6 +56,10 @@ class ModelStatus(ApiModel):
     versions: Annotated[int, Field(ge=0, description="How many ModelVersions exist.")] = 0
     latest_version: Annotated[str, Field(max_length=32, description="The newest ModelVersion by creation.")] = ""
     deployments: Annotated[int, Field(ge=0, description="How many ModelDeployments serve the model.")] = 0
+    editors: Annotated[
+        list[Editor],
+        Field(max_length=MAX_EDITORS, description="Who changed the spec: they asked for what its deployments serve, too."),
+    ] = []
     conditions: Conditions = []
 
 
@@ -51,6 +73,7 @@ class Model(ApiModel):
         columns=(
             PrinterColumn("Task", ".spec.task"),
             PrinterColumn("Team", ".spec.owner.team"),
+            PrinterColumn("Importance", ".spec.importance"),
             PrinterColumn("Versions", ".status.versions", type="integer"),
             PrinterColumn("Latest", ".status.latestVersion"),
             PrinterColumn("Deployments", ".status.deployments", type="integer"),

@@ -21,7 +21,7 @@ from slipway.api.types import (
 )
 from slipway.api.v1alpha1.pod import PodOptions
 
-Phase = Literal["Pending", "Progressing", "Serving", "Failed", "ScaledToZero"]
+Phase = Literal["Pending", "AwaitingApproval", "Progressing", "Serving", "Failed", "ScaledToZero", "Retired"]
 
 
 class Autoscaling(ApiModel):
@@ -105,6 +105,10 @@ class ModelDeploymentSpec(ApiModel):
         ),
     ] = Resources()
     pod: Annotated[PodOptions | None, Field(description="Where pods run, and what they get beside the model.")] = None
+    retire: Annotated[
+        bool,
+        Field(description="Stop serving for good. Where a policy governs, the step before `kubectl delete`, approved like any change."),
+    ] = False
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -124,10 +128,57 @@ class ModelDeploymentSpec(ApiModel):
 class Outcome(ApiModel):
     """How what was asked for ended, last time it ended. Each outcome is an entry in the ledger."""
 
-    result: Annotated[Literal["Serving", "ScaledToZero", "Stalled"], Field(description="It serves, it stopped as asked, or it stalled.")]
+    result: Annotated[
+        Literal["Serving", "ScaledToZero", "Retired", "Stalled"],
+        Field(description="It serves, it stopped as asked, it is retired, or it stalled."),
+    ]
     reason: Annotated[str, Field(max_length=64, description="The reason of the condition that says so.")] = ""
     generation: Annotated[int, Field(ge=0, description="The generation of the spec that ended so.")]
     number: Annotated[int, Field(ge=1, description="Outcomes of this generation so far.")]
+
+
+UserName = Annotated[str, Field(max_length=1024)]
+RevisionName = Annotated[str, StringConstraints(max_length=67)]
+"""`v1:` and 64 hexadecimal digits: docs/revisions.md."""
+
+
+class Grant(ApiModel):
+    """One approval that counts."""
+
+    by: Annotated[UserName, Field(description="Who approved.")]
+    role: Annotated[str, Field(max_length=63, description="In which role.")]
+    at: Annotated[str, Field(max_length=32, description="When (RFC 3339).", json_schema_extra={"format": "date-time"})]
+
+
+class Approval(ApiModel):
+    """How the approval of what is asked for stands."""
+
+    state: Annotated[
+        Literal["Waiting", "Rejected", "Approved"],
+        Field(description="`Waiting` for what `message` says, `Rejected` (change the deployment to ask anew), or `Approved`."),
+    ]
+    policies: Annotated[
+        list[Annotated[str, Field(max_length=253)]], Field(max_length=16, description="ApprovalPolicies that have a say, the first 16.")
+    ] = []
+    required: Annotated[int, Field(ge=0, description="Approvals that are needed.")] = 0
+    granted: Annotated[list[Grant], Field(max_length=32, description="Approvals that count, at most 32 of them.")] = []
+    requested_by: Annotated[
+        list[UserName], Field(max_length=128, description="Everyone who took part in the change since the last approved revision.")
+    ] = []
+    unknown_requester: Annotated[bool, Field(description="Somebody took part whose name nobody knows: two other people must approve.")] = (
+        False
+    )
+    since: Annotated[
+        str, Field(max_length=32, description="When the operator first saw the revision.", json_schema_extra={"format": "date-time"})
+    ]
+    expires_at: (
+        Annotated[
+            str,
+            Field(max_length=32, description="When the first of the approvals ends (RFC 3339).", json_schema_extra={"format": "date-time"}),
+        ]
+        | None
+    ) = None
+    message: Annotated[str, Field(max_length=1024, description="What is missing, in one line.")] = ""
 
 
 class ModelDeploymentStatus(ApiModel):
@@ -141,6 +192,12 @@ class ModelDeploymentStatus(ApiModel):
     ] = ""
     version: Annotated[str, Field(max_length=32, description="The newest version with a ready pod.")] = ""
     digest: Annotated[str, Field(max_length=71, description="The digest of that version's bytes.")] = ""
+    digest_since: Annotated[str, Field(max_length=32, description="Since when it serves these bytes without a break (RFC 3339).")] = ""
+    revision: Annotated[
+        RevisionName, Field(description="What is asked for, and an approval covers (docs/revisions.md). Empty where nothing governs.")
+    ] = ""
+    approved_revision: Annotated[RevisionName, Field(description="The approved revision that serves, or is rolled out.")] = ""
+    approval: Annotated[Approval | None, Field(description="How the approval of `revision` stands.")] = None
     replicas: Annotated[int, Field(ge=0, description="Pods of any version.")] = 0
     ready_replicas: Annotated[int, Field(ge=0, description="Pods that answer.")] = 0
     updated_replicas: Annotated[int, Field(ge=0, description="Pods of the asked version.")] = 0
@@ -166,6 +223,8 @@ class ModelDeployment(ApiModel):
             PrinterColumn("Phase", ".status.phase"),
             PrinterColumn("Ready", ".status.readyReplicas", type="integer"),
             PrinterColumn("Replicas", ".status.replicas", type="integer"),
+            PrinterColumn("Approved", '.status.conditions[?(@.type=="Approved")].status', wide=True),
+            PrinterColumn("Revision", ".status.revision", wide=True),
             PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
             PrinterColumn("URL", ".status.url", wide=True),
