@@ -33,6 +33,8 @@ class Serving:
     """Environment of every fetching container: proxies."""
     drain_seconds: int = 15
     """How long a pod that is asked to end goes on answering."""
+    signed_by: tuple[str, ...] = ()
+    """Public keys (PEM) of which one must have signed the bytes; none: unsigned ones do."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Settings:
     """The pod's name: the Lease's holder, and what the fence compares the token with."""
     watch_namespaces: tuple[str, ...] = ()
     """Namespaces to serve; empty for all."""
+    governance: bool = False
+    """Whether ApprovalPolicies govern: needs to read policies and namespaces of the whole cluster."""
+    guards: tuple[str, ...] = ()
+    """ValidatingAdmissionPolicies (and bindings of the same names) without which no approval is worth anything."""
     serving: Serving = Serving()
     ledger: LedgerPlace | None = None
     """None: nothing is recorded."""
@@ -92,8 +98,10 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         namespace=env.get("SLIPWAY_NAMESPACE") or defaults.namespace,
         identity=env.get("SLIPWAY_POD_NAME") or defaults.identity,
-        watch_namespaces=tuple(filter(None, map(str.strip, env.get("SLIPWAY_WATCH_NAMESPACES", "").split(",")))),
+        watch_namespaces=_names(env, "SLIPWAY_WATCH_NAMESPACES"),
         serving=serving,
+        governance=env.get("SLIPWAY_GOVERNANCE") == "true",
+        guards=_names(env, "SLIPWAY_GUARDS"),
         ledger=_ledger(env),
         lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds, at_least=0.1),
         workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers, at_least=1)),
@@ -124,6 +132,10 @@ def _runtimes(env: Mapping[str, str]) -> tuple[Runtime, ...]:
         return tuple(Runtime(**entry) for entry in entries)
     except TypeError as error:
         raise ValueError(f"SLIPWAY_RUNTIME_IMAGES must be a list of format, version and image each: {error}") from None
+
+
+def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, env.get(name, "").split(","))))
 
 
 def _log_level(env: Mapping[str, str], default: str) -> str:

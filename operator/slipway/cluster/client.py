@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from slipway.api.types import GROUP
 from slipway.cluster.http import APPLY, JSON, MERGE, Conflict, NotFound, Refused, Request, Transport
 from slipway.cluster.resources import Manifest, Resource, resource_of
 from slipway.errors import NotLeader
@@ -14,6 +15,7 @@ FIELD_MANAGER = "slipway"
 PAGE = 250
 """Objects asked for at once: a page is decoded in a few milliseconds, so that it delays nobody."""
 IDENTITIES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+GUARD_SELECTOR = "slipway.dev/guard=true"
 FENCE_MESSAGE = "slipway: deposed"
 """How the fence's message begins (charts/slipway/templates/admission)."""
 
@@ -63,6 +65,38 @@ class Cluster:
         }
         path = resource.path(meta["namespace"], meta["name"], "status")
         return await self._write("status", resource.kind, Request("PUT", path, {"fieldManager": FIELD_MANAGER}, body))
+
+    async def create(self, manifest: Manifest, dry_run: bool = False) -> Manifest:
+        """Creates the object, or only has the apiserver judge it.
+
+        Raises:
+            Refused: the apiserver will not have it, or has one of that name.
+
+        """
+        resource = resource_of(manifest)
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        request = Request("POST", resource.path(manifest["metadata"].get("namespace")), query, manifest)
+        if dry_run:
+            judged: Manifest = await self._send(request)
+            return judged
+        return await self._write("create", resource.kind, request)
+
+    async def may(self, user: str, groups: Sequence[str], namespace: str, verb: str, resource: str, name: str) -> bool:
+        """Whether RBAC lets the user do this to an object of group slipway.dev."""
+        attributes = {"group": GROUP, "namespace": namespace, "verb": verb, "resource": resource, "name": name}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": list(groups), "resourceAttributes": attributes},
+        }
+        answer = await self._send(Request("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body=body))
+        return bool(answer["status"]["allowed"])
+
+    async def admission(self, kind: str) -> dict[str, Manifest]:
+        """The admission policies, or bindings, that carry our mark, by name: `admission("validatingadmissionpolicies")`."""
+        path = f"/apis/admissionregistration.k8s.io/v1/{kind}"
+        items = (await self._send(Request("GET", path, {"labelSelector": GUARD_SELECTOR})))["items"]
+        return {item["metadata"]["name"]: item for item in items}
 
     async def delete(self, live: Manifest) -> None:
         """Deletes exactly this object; one that is gone or was replaced is left alone."""

@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from slipway.cluster.resources import MODEL_DEPLOYMENT, MODEL_VERSION, POD, Manifest, Resource
+from slipway.cluster.resources import MODEL_APPROVAL, MODEL_DEPLOYMENT, MODEL_VERSION, POD, Manifest, Resource
 from slipway.telemetry import metrics
 
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
@@ -77,7 +77,7 @@ class Store:
         yield from list(self._objects[resource.kind].values())
 
     def of_deployment(self, resource: Resource, namespace: str, name: str) -> list[Manifest]:
-        """Children or pods that carry the deployment's label."""
+        """Children or pods that carry the deployment's label; approvals that name it."""
         return self._group(resource, (resource.kind, namespace, f"deployment/{name}"))
 
     def of_model(self, resource: Resource, namespace: str, model: str) -> list[Manifest]:
@@ -87,6 +87,18 @@ class Store:
     def of_version(self, namespace: str, name: str) -> list[Manifest]:
         """ModelDeployments that ask for a ModelVersion."""
         return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, namespace, f"version/{name}"))
+
+    def serving(self, digest: str) -> list[Manifest]:
+        """ModelDeployments of all namespaces that serve these bytes."""
+        return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, "", f"digest/{digest}"))
+
+    def waiting(self) -> list[Manifest]:
+        """ModelDeployments of all namespaces that wait for approval."""
+        return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, "", "waiting"))
+
+    def of_namespace(self, namespace: str) -> list[Manifest]:
+        """ModelDeployments of the namespace."""
+        return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, namespace, "all"))
 
     def _group(self, resource: Resource, group: tuple[str, str, str]) -> list[Manifest]:
         objects = self._objects[resource.kind]
@@ -147,6 +159,15 @@ def _once(text: str) -> str:
     return _strings.setdefault(text, text)
 
 
+def _by_status(kind: str, namespace: str, status: Manifest) -> list[tuple[str, str, str]]:
+    groups = [(kind, namespace, "all")]
+    if digest := status.get("digest"):
+        groups.append((kind, "", f"digest/{digest}"))
+    if (status.get("approval") or {}).get("state") == "Waiting":
+        groups.append((kind, "", "waiting"))
+    return groups
+
+
 def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:
     namespace = manifest["metadata"].get("namespace", "")
     if resource in (MODEL_DEPLOYMENT, MODEL_VERSION):
@@ -154,6 +175,9 @@ def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]
         groups = [(resource.kind, namespace, f"model/{spec.get('model', '')}")]
         if resource is MODEL_DEPLOYMENT:
             groups.append((resource.kind, namespace, f"version/{spec.get('model', '')}-{spec.get('version', '')}"))
+            groups += _by_status(resource.kind, namespace, manifest.get("status") or {})
         return groups
+    if resource is MODEL_APPROVAL:
+        return [(resource.kind, namespace, f"deployment/{manifest['spec']['deployment']}")]
     label = (manifest["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
     return [(resource.kind, namespace, f"deployment/{label}")] if label else []

@@ -33,10 +33,12 @@ class ChildrenPlan:
     """Repairs that wait, because somebody else changes the child again and again."""
 
 
-def plan_children(owner: ModelDeployment, wanted: list[Manifest], observed: Observed, before: Mapping[str, Any]) -> ChildrenPlan:
-    """Compares the wanted children with the live ones. `before`: the status as it is stored."""
+def plan_children(
+    owner: ModelDeployment, wanted: list[Manifest], observed: Observed, before: Mapping[str, Any], approved: str = ""
+) -> ChildrenPlan:
+    """Compares the wanted children with the live ones. `before`: the status as it is stored; `approved`: the revision they are of."""
     plan = ChildrenPlan(deletes=_deletes(wanted, observed))
-    applied_before = before.get("observedGeneration") == owner.metadata.generation
+    applied_before = before.get("observedGeneration") == owner.metadata.generation and before.get("approvedRevision", "") == approved
     for manifest in wanted:
         child = (manifest["kind"], manifest["metadata"]["name"])
         live = observed.children.get(child)

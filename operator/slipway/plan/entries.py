@@ -21,6 +21,7 @@ from slipway.plan.types import Child, EntryDraft, Observed, Trouble
 
 ROLLOUT_STARTED, SCALED, CONFIGURED = "RolloutStarted", "Scaled", "Configured"
 """Reasons of `Applied`."""
+_ENDS = {Reason.SCALED_TO_ZERO: Transition.SCALED_TO_ZERO, Reason.RETIRED: Transition.RETIRED}
 
 
 def children_entries(
@@ -101,7 +102,7 @@ def _ended(status: Mapping[str, Any]) -> tuple[Transition | None, Mapping[str, A
         return Transition.STALLED, stalled
     ready = find_condition(status, ConditionType.READY)
     if ready and ready["status"] == "True":
-        return (Transition.SCALED_TO_ZERO if ready["reason"] == Reason.SCALED_TO_ZERO else Transition.SERVING), ready
+        return _ENDS.get(ready["reason"], Transition.SERVING), ready
     return None, None
 
 

@@ -14,6 +14,7 @@ from slipway.plan.build import build_children
 from slipway.plan.children import ChildrenPlan, plan_children
 from slipway.plan.contest import contested_message
 from slipway.plan.entries import children_entries, children_hash, with_outcome
+from slipway.plan.gate.passing import Gate, pass_gate
 from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition
 from slipway.plan.trouble import (
@@ -25,9 +26,11 @@ from slipway.plan.trouble import (
     pods_trouble,
     refusal_trouble,
 )
-from slipway.plan.types import Child, EventDraft, Observed, Plan, Trouble
+from slipway.plan.types import Child, EntryDraft, EventDraft, Observed, Plan, Trouble
 from slipway.settings import Serving
 
+GATE_FIELDS = ("revision", "approvedRevision", "approval")
+"""What the gate said, kept while nobody can say what is asked for."""
 MOUNT_RECHECK_SECONDS = 5.0
 """How soon to look again at a pod whose containers cannot be created: its trouble shows in Events, which are not watched."""
 
@@ -35,25 +38,54 @@ MOUNT_RECHECK_SECONDS = 5.0
 def plan_deployment(manifest: Manifest, observed: Observed, serving: Serving, now: datetime) -> Plan:
     """What to do for one ModelDeployment as it is now."""
     try:
-        owner = parse(ModelDeployment, manifest)
-        version = _resolve_version(owner, observed)
-        wanted = build_children(owner, version, serving)
+        asked = parse(ModelDeployment, manifest)
+        gate = pass_gate(manifest, asked, _resolve_version(asked, observed), observed, serving, now)
+        owner = _retired(gate.owner)
+        wanted = build_children(owner, gate.version, gate.serving) if gate.opens else []
     except Stalled as error:
         return _blocked(manifest, observed, Trouble(error.reason, error.message), now)
     before = manifest.get("status", {})
-    children = plan_children(owner, wanted, observed, before)
-    status, ended = with_outcome(_status(manifest, owner, observed, now, children), before)
+    approved = gate.told.fields.get("approvedRevision", "")
+    children = plan_children(owner, wanted, observed, before, approved) if gate.opens else ChildrenPlan()
+    status, ended = _gated(gate, _status(manifest, owner, observed, now, children, gate), before)
+    entries = children_entries(owner, gate.version, wanted, children, observed, before)
     return Plan(
-        entries=children_entries(owner, version, wanted, children, observed, before),
-        ended=ended,
+        entries=(*gate.told.entries, *entries),
+        ended=(*gate.told.ended, *ended),
+        snapshot=gate.snapshot,
         applies=tuple(children.applies),
-        deletes=children.deletes,
+        deletes=(*children.deletes, *gate.old),
         status=status,
-        events=(*children.events, *status_events(manifest, status)),
+        events=(*gate.told.events, *children.events, *status_events(manifest, status)),
         repairs=frozenset(children.repairs),
         held=tuple(children.held),
-        requeue_after=MOUNT_RECHECK_SECONDS if any(map(awaits_containers, observed.pods)) else None,
+        requeue_after=_look_again(gate, observed, now),
+        ask=gate.ask,
+        answers=gate.answers,
     )
+
+
+def _look_again(gate: Gate, observed: Observed, now: datetime) -> float | None:
+    """When time alone may change the plan."""
+    delays = [MOUNT_RECHECK_SECONDS] if any(map(awaits_containers, observed.pods)) else []
+    if gate.look_again:
+        delays.append(max(1.0, (gate.look_again - now).total_seconds()))
+    return min(delays, default=None)
+
+
+def _retired(owner: ModelDeployment) -> ModelDeployment:
+    """A retired deployment has no pods; what stands around them goes with the deployment."""
+    if not owner.spec.retire:
+        return owner
+    return owner.model_copy(update={"spec": owner.spec.model_copy(update={"replicas": 0, "autoscaling": None})})
+
+
+def _gated(gate: Gate, status: dict[str, Any], before: Manifest) -> tuple[dict[str, Any], tuple[EntryDraft, ...]]:
+    """With the gate's fields. While something waits, how what serves meanwhile fares is no outcome of what was asked."""
+    status |= gate.told.fields
+    if gate.waits:
+        return (status | {"outcome": before["outcome"]} if "outcome" in before else status), ()
+    return with_outcome(status, before)
 
 
 def status_events(manifest: Manifest, status: dict[str, Any]) -> tuple[EventDraft, ...]:
@@ -119,7 +151,9 @@ def _resolve_version(owner: ModelDeployment, observed: Observed) -> ModelVersion
     return version
 
 
-def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now: datetime, children: ChildrenPlan) -> dict[str, Any]:
+def _status(
+    manifest: Manifest, owner: ModelDeployment, observed: Observed, now: datetime, children: ChildrenPlan, gate: Gate
+) -> dict[str, Any]:
     """The status of a deployment whose references resolve."""
     deployment = observed.children.get(("Deployment", owner.metadata.name))
     trouble = refusal_trouble(observed.refusal) if observed.refusal else None
@@ -128,12 +162,17 @@ def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now:
     conditions = ConditionSet(manifest.get("status", {}), owner.metadata.generation, now)
     rolled_out = not children.applies and not children.held and _rolled_out(deployment)
     asked = (deployment or {}).get("spec", {}).get("replicas", owner.spec.replicas)
-    if trouble:
+    if not gate.opens:
+        phase = _closed(conditions, gate)
+    elif trouble:
         conditions.trouble(trouble)
         phase = "Failed" if trouble.stalled else "Progressing"
     elif children.held and _contested(observed):
         conditions.reconciling(Reason.CHILD_CONTESTED, contested_message(_contested(observed), owner.metadata.name))
         phase = "Progressing"
+    elif rolled_out and owner.spec.retire:
+        conditions.ready(Reason.RETIRED, "retired: nothing serves any more, as asked; the deployment may be deleted")
+        phase = "Retired"
     elif rolled_out and asked == 0:
         conditions.ready(Reason.SCALED_TO_ZERO, "replicas is 0: nothing serves, as asked")
         phase = "ScaledToZero"
@@ -143,7 +182,18 @@ def _status(manifest: Manifest, owner: ModelDeployment, observed: Observed, now:
     else:
         conditions.reconciling(Reason.PROGRESSING, _progress(owner, deployment, asked))
         phase = "Progressing"
-    return _observation(manifest["metadata"], observed, conditions, phase)
+    if gate.told.condition:
+        conditions.set(ConditionType.APPROVED, *gate.told.condition)
+    if gate.waits and phase in ("Serving", "ScaledToZero"):
+        phase = "AwaitingApproval"
+    return _observation(manifest, observed, conditions, phase, now)
+
+
+def _closed(conditions: ConditionSet, gate: Gate) -> str:
+    """Nothing was approved yet, and so nothing is built."""
+    _, reason, message = gate.told.condition or (False, Reason.AWAITING_APPROVAL, "")
+    conditions.trouble(Trouble(reason, message, stalled=reason is Reason.REJECTED))
+    return "Failed" if reason is Reason.REJECTED else "AwaitingApproval"
 
 
 def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: datetime) -> Plan:
@@ -151,12 +201,15 @@ def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: date
     meta = manifest["metadata"]
     conditions = ConditionSet(manifest.get("status", {}), meta["generation"], now)
     conditions.trouble(trouble)
-    status, ended = with_outcome(_observation(meta, observed, conditions, "Failed"), manifest.get("status", {}))
+    before = manifest.get("status", {})
+    kept = {key: before[key] for key in GATE_FIELDS if key in before}
+    status, ended = with_outcome(_observation(manifest, observed, conditions, "Failed", now) | kept, before)
     return Plan(ended=ended, status=status, events=status_events(manifest, status))
 
 
-def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, phase: str) -> dict[str, Any]:
+def _observation(manifest: Manifest, observed: Observed, conditions: ConditionSet, phase: str, now: datetime) -> dict[str, Any]:
     """What is the same however the roll-out goes: who serves now, how many, where."""
+    meta = manifest["metadata"]
     name = meta["name"]
     ready = [pod for pod in observed.pods if is_ready(pod)]
     child = observed.children.get(("Deployment", name))
@@ -181,8 +234,14 @@ def _observation(meta: Manifest, observed: Observed, conditions: ConditionSet, p
     }
     if newest:
         status["version"] = newest["metadata"]["labels"].get(VERSION_LABEL, "")
-        status["digest"] = (newest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION, "")
+        status |= _digest((newest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION, ""), manifest.get("status", {}), now)
     return status
+
+
+def _digest(digest: str, before: Manifest, now: datetime) -> dict[str, str]:
+    """The bytes that serve, and since when they do without a break."""
+    since = before.get("digestSince") if before.get("digest") == digest else None
+    return {"digest": digest, "digestSince": since or now.strftime("%Y-%m-%dT%H:%M:%SZ")} if digest else {"digest": ""}
 
 
 def _contested(observed: Observed) -> dict[Child, str]:

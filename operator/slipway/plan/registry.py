@@ -13,6 +13,7 @@ from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build.pod import find_runtime
 from slipway.plan.entries import registry_entries
+from slipway.plan.requested import edited_by
 from slipway.plan.status import ConditionSet
 from slipway.plan.types import Plan, Trouble
 from slipway.settings import Serving
@@ -21,7 +22,7 @@ from slipway.settings import Serving
 def plan_model(manifest: Manifest, versions: list[Manifest], deployments: list[Manifest], now: datetime) -> Plan:
     """Counts, and the newest version by creation."""
     conditions = _conditions(manifest, now)
-    status: dict[str, Any] = {"versions": len(versions), "deployments": len(deployments)}
+    status: dict[str, Any] = {"versions": len(versions), "deployments": len(deployments), "editors": edited_by(manifest)}
     if versions:
         newest = max(versions, key=lambda v: (v["metadata"]["creationTimestamp"], natural(v["spec"]["version"])))
         status["latestVersion"] = newest["spec"]["version"]

@@ -43,6 +43,10 @@ class ConditionSet:
         self.set(ConditionType.READY, False, reason, message)
         self.set(ConditionType.RECONCILING, True, reason, message)
 
+    def void(self, reason: Reason, message: str) -> None:
+        """It will never be ready, and nobody needs to do anything about it."""
+        self.set(ConditionType.READY, False, reason, message)
+
     def trouble(self, trouble: Trouble) -> None:
         """Stalled when a person must act, under way when it may pass by itself."""
         if not trouble.stalled:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from slipway.api.conditions import EventReason, Reason, Transition
 from slipway.cluster.resources import Manifest
+from slipway.plan.gate.types import Elsewhere, Word
 
 Child = tuple[str, str]
 """A child of a ModelDeployment: its kind and name."""
@@ -22,6 +24,29 @@ class Refusal:
     message: str
     foreign: bool = False
     """An object of that name exists and belongs to somebody else."""
+
+
+@dataclass(frozen=True)
+class Governance:
+    """What governs one ModelDeployment, in a namespace that has a stage."""
+
+    stage: str
+    policies: tuple[Manifest, ...] = ()
+    """Every ApprovalPolicy of the cluster."""
+    approvals: tuple[Manifest, ...] = ()
+    """The ModelApprovals that name the deployment."""
+    snapshots: tuple[Manifest, ...] = ()
+    """Its ControllerRevisions that the ledger knows of."""
+    distrusted: int = 0
+    """Its ControllerRevisions that the ledger does not know of."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Other deployments that serve the bytes that are asked for."""
+    guard: str = ""
+    """Why the admission policies are not known to hold; empty while they do."""
+    valid_from: datetime | None = None
+    """Approvals from before count for nothing: the admission policies did not hold, or were others."""
+    may: Mapping[str, bool] = field(default_factory=dict)
+    """By the approval's uid: whether its author still has the right to it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +66,8 @@ class Observed:
     """Children whose repair must wait, because somebody else changes them again and again, and who (None: not asked; empty: unknown)."""
     promises: Mapping[Child, str] = field(default_factory=dict)
     """Repairs that the ledger was told of and that have not happened yet, by the detail of their entries."""
+    governance: Governance | None = None
+    """None where nothing governs: no stage, or an operator that does not look."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,7 @@ class EntryDraft:
     details: Mapping[str, Any] = field(default_factory=dict)
     actors: tuple[str, ...] | None = None
     """Who asked; None for whoever changed the object's spec, as its stamp tells."""
+    approvers: tuple[str, ...] = ()
     child: Child | None = None
     """The child that is repaired."""
 
@@ -87,6 +115,12 @@ class Plan:
     """Applies that no change of the object asked for: somebody changed or deleted the child, or the operator itself is another one."""
     held: tuple[Child, ...] = ()
     """Children that differ, and whose repair waits."""
+    snapshot: Manifest | None = None
+    """The approved revision, to be written down before the first of the applies."""
+    ask: tuple[Word, ...] = ()
+    """Approvals on which the change would start, once the apiserver says that their authors still have the right to them."""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The statuses of the ModelApprovals that name the object, by uid."""
 
 
 @dataclass(frozen=True)

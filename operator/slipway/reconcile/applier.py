@@ -61,8 +61,11 @@ class Applier:
 
     async def apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""
-        if any(about(child) not in observed.children for child in plan.applies):
+        if plan.snapshot or any(about(child) not in observed.children for child in plan.applies):
             await self._confirm(manifest)
+        if plan.snapshot:
+            await self._write_down(plan.snapshot)
+            applied.append(about(plan.snapshot))
         for child in plan.applies:
             refusal = await self._apply_one(key, child, plan, observed)
             if refusal:
@@ -72,6 +75,20 @@ class Applier:
             await self._cluster.delete(live)
             self._store.remove(resource_of(live), live)
         return None
+
+    async def _write_down(self, snapshot: Manifest) -> None:
+        """From here on the revision is approved, whatever happens.
+
+        Raises:
+            Conflict: there is one of that number, which the watch has not told of yet.
+
+        """
+        try:
+            self._store.put(resource_of(snapshot), await self._cluster.create(snapshot))
+        except Refused as error:
+            if error.reason == "AlreadyExists":
+                raise Conflict(409, "Stale", f"{about(snapshot)[1]} is there already; the watch has not told yet") from error
+            raise
 
     async def _apply_one(self, key: ObjectKey, child: Manifest, plan: Plan, observed: Observed) -> Refusal | None:
         """Applies a child. Repairs are counted, also those for which somebody was faster: else who is always faster is never named."""

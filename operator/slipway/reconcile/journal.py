@@ -194,6 +194,7 @@ def entry_of(manifest: Manifest, draft: EntryDraft, now: datetime) -> Entry:
         transition=str(draft.transition),
         object=reference_of(manifest),
         actors=draft.actors if draft.actors is not None else asked.actors,
+        approvers=draft.approvers,
         reason=draft.reason,
         message=draft.message,
         details={**draft.details, **{key: value for key, value in claims.items() if value}},

@@ -52,8 +52,9 @@ def build_pod_spec(owner: ModelDeployment, version: ModelVersion, serving: Servi
         "containers": [_server(owner, version, options, serving)],
         "volumes": _volumes(version.spec.artifact),
     }
-    if version.spec.artifact:
-        spec["initContainers"] = [_fetcher(version.spec.artifact, _fetch_image(version, serving), serving)]
+    fetcher = find_fetcher(version, serving)
+    if version.spec.artifact and fetcher:
+        spec["initContainers"] = [_fetcher(version.spec.artifact, fetcher.image, serving)]
     return spec | _placement(options)
 
 
@@ -80,14 +81,20 @@ def _fits(asked: str, offered: str) -> bool:
     return asked.split(".")[:2] == offered.split(".")[: len(asked.split(".")[:2])]
 
 
-def _fetch_image(version: ModelVersion, serving: Serving) -> str:
-    """Our own server fetches for itself; a custom one has our first runtime fetch for it."""
+def find_fetcher(version: ModelVersion, serving: Serving) -> Runtime | None:
+    """Whose image fetches the bytes: our own server fetches for itself; a custom one, if it has bytes, has our first runtime do it.
+
+    Raises:
+        Stalled: there is none.
+    """
     if version.spec.container is None:
-        return find_runtime(version, serving).image
+        return find_runtime(version, serving)
+    if version.spec.artifact is None:
+        return None
     if not serving.runtimes:
         message = "this platform has no runtime image to fetch artifacts with: ask the platform team to add one."
         raise Stalled(Reason.RUNTIME_NOT_FOUND, message)
-    return serving.runtimes[0].image
+    return serving.runtimes[0]
 
 
 def _server(owner: ModelDeployment, version: ModelVersion, options: PodOptions, serving: Serving) -> Manifest:

@@ -1,0 +1,1 @@
+"""The approval gate: what may run, and what is missing. Pure."""

@@ -1,0 +1,169 @@
+"""What the gate says: status, condition, entries of the ledger, Events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from slipway.api.conditions import EventReason, Reason, Transition
+from slipway.plan.gate.types import Verdict, Word
+from slipway.plan.requested import Hands
+from slipway.plan.requesters import UNNAMED
+from slipway.plan.revision import Snapshot
+from slipway.plan.types import EntryDraft, EventDraft
+
+MOST_POLICIES, MOST_GRANTS, MOST_REQUESTERS = 16, 32, 128
+"""What the status holds of each; the ledger has all."""
+_HOW = {"Approved": Reason.APPROVED, "Overridden": Reason.OVERRIDDEN, "TakenOver": Reason.TAKEN_OVER}
+
+
+@dataclass(frozen=True)
+class Told:
+    """Of one look at the gate."""
+
+    fields: Mapping[str, Any]
+    """Of the status."""
+    condition: tuple[bool, Reason, str] | None = None
+    """`Approved`: its value, reason and message."""
+    entries: tuple[EntryDraft, ...] = ()
+    """Before what is approved starts."""
+    ended: tuple[EntryDraft, ...] = ()
+    """Before the status."""
+    events: tuple[EventDraft, ...] = field(default=())
+
+
+def tell_settled(newest: Snapshot, before: Mapping[str, Any]) -> Told:
+    """What is asked for is what was approved last."""
+    approved = newest.approved
+    how = _HOW.get(approved["how"], Reason.APPROVED)
+    names = ", ".join(grant["by"] for grant in approved.get("by", ()))
+    said = {
+        Reason.APPROVED: f"approved by {names}" if names else "approved: no policy asked for anybody's word",
+        Reason.OVERRIDDEN: f"started by {names}, whatever the policies say",
+        Reason.TAKEN_OVER: "ran before a policy governed it; the next change needs approval",
+    }[how]
+    fields: dict[str, Any] = {"revision": newest.revision, "approvedRevision": newest.revision}
+    stored = before.get("approval")
+    if stored and before.get("revision") == newest.revision and stored["state"] == "Approved":
+        fields["approval"] = stored
+    else:
+        fields["approval"] = {
+            "state": "Approved",
+            "granted": [_granted(grant["by"], grant["role"], grant["at"]) for grant in approved.get("by", ())][:MOST_GRANTS],
+            "requestedBy": list(approved.get("requestedBy", ()))[:MOST_REQUESTERS],
+            "since": approved["at"],
+        }
+    return Told(fields, (True, how, said))
+
+
+def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, since: datetime, taken_over: bool = False) -> Told:
+    """The gate opens: what is asked for starts. `snapshot`: the ControllerRevision's name."""
+    names = ", ".join(word.approver for word in verdict.granted)
+    transition, said, reason = (
+        Transition.APPROVED,
+        f"revision {revision[:11]}… approved by {names or 'nobody: no policy asks'}",
+        Reason.APPROVED,
+    )
+    if taken_over:
+        transition, reason = Transition.TAKEN_OVER, Reason.TAKEN_OVER
+        said = f"ran before a policy governed it: revision {revision[:11]}… runs on; the next change needs approval"
+    elif verdict.state == "Overridden":
+        transition, reason = Transition.OVERRIDDEN, Reason.OVERRIDDEN
+        said = f"revision {revision[:11]}… starts by {names}, whatever the policies say: {verdict.granted[0].reason}"
+    entry = EntryDraft(
+        transition,
+        said,
+        str(reason),
+        revision,
+        {
+            "revision": revision,
+            "policies": list(verdict.policies),
+            "requestedBy": [*hands.names, *([UNNAMED] if hands.unknown else [])],
+            "approvals": [_told(word) for word in verdict.granted],
+        },
+        approvers=tuple(sorted({word.approver for word in verdict.granted})),
+    )
+    overridden = transition is Transition.OVERRIDDEN
+    about = ("ControllerRevision", snapshot)
+    event = EventDraft(EventReason.OVERRIDDEN if overridden else EventReason.APPROVED, said, warning=overridden, child=about)
+    approval = _approval("Approved", hands, verdict, since)
+    fields = {"revision": revision, "approvedRevision": revision, "approval": approval}
+    return Told(fields, (True, reason, said), entries=(entry,), events=(event,))
+
+
+def tell_waiting(
+    before: Mapping[str, Any], revision: str, newest: Snapshot | None, hands: Hands, verdict: Verdict, since: datetime, guard: str
+) -> Told:
+    """What is asked for may not start; what was approved before serves on."""
+    rejected = verdict.state == "Rejected"
+    state, reason, said = (
+        ("Rejected", Reason.REJECTED, verdict.message) if rejected else ("Waiting", Reason.AWAITING_APPROVAL, verdict.message)
+    )
+    if guard and not rejected:
+        reason, said = Reason.POLICIES_NOT_IN_EFFECT, f"nothing starts: {guard}"
+    fields: dict[str, Any] = {"revision": revision, "approval": _approval(state, hands, verdict, since) | {"message": said}}
+    if newest:
+        fields["approvedRevision"] = newest.revision
+    new = before.get("revision") != revision
+    was = (before.get("approval") or {}).get("state") if not new else None
+    ended = [_requested(revision, hands, verdict, said)] if new else []
+    events = [EventDraft(EventReason.AWAITING_APPROVAL, said)] if new and not rejected and not guard else []
+    if rejected and was != "Rejected":
+        ended.append(_rejected(revision, hands, verdict))
+        events.append(EventDraft(EventReason.REJECTED, said, warning=True))
+    if guard and _reason(before) != Reason.POLICIES_NOT_IN_EFFECT:
+        events.append(EventDraft(EventReason.POLICIES_NOT_IN_EFFECT, said, warning=True))
+    return Told(fields, (False, reason, said), ended=tuple(ended), events=tuple(events))
+
+
+def _requested(revision: str, hands: Hands, verdict: Verdict, said: str) -> EntryDraft:
+    details = {"revision": revision, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown}
+    return EntryDraft(Transition.REQUESTED, said, str(Reason.AWAITING_APPROVAL), revision, details)
+
+
+def _rejected(revision: str, hands: Hands, verdict: Verdict) -> EntryDraft:
+    words = [_told(word) for word in verdict.granted]
+    details = {"revision": revision, "requestedBy": list(hands.names), "approvals": words}
+    approvers = tuple(sorted({word.approver for word in verdict.granted}))
+    return EntryDraft(Transition.REJECTED, verdict.message, str(Reason.REJECTED), revision, details, approvers=approvers)
+
+
+def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> dict[str, Any]:
+    approval: dict[str, Any] = {
+        "state": state,
+        "policies": list(verdict.policies[:MOST_POLICIES]),
+        "required": verdict.required,
+        "granted": [_granted(word.approver, word.role or "", _text(word.created)) for word in verdict.granted[:MOST_GRANTS]],
+        "requestedBy": list(hands.names[:MOST_REQUESTERS]),
+        "since": _text(since),
+    }
+    if hands.unknown or len(hands.names) > MOST_REQUESTERS:
+        approval["unknownRequester"] = True
+    if verdict.expires_at and state == "Waiting":
+        approval["expiresAt"] = _text(verdict.expires_at)
+    return approval
+
+
+def _granted(by: str, role: str, at: str) -> dict[str, str]:
+    return {"by": by, "role": role, "at": at}
+
+
+def _told(word: Word) -> dict[str, Any]:
+    return {
+        "uid": word.uid,
+        "by": word.approver,
+        "role": word.role or "",
+        "decision": word.decision,
+        "at": _text(word.created),
+        "reason": word.reason,
+    }
+
+
+def _reason(status: Mapping[str, Any]) -> str | None:
+    return next((condition["reason"] for condition in status.get("conditions", []) if condition["type"] == "Approved"), None)
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

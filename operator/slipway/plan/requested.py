@@ -1,0 +1,74 @@
+"""Who had a hand in what waits for approval: a set that only grows until something is approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipway.api.v1alpha1.model import MAX_EDITORS
+from slipway.cluster.resources import Manifest
+from slipway.plan.requesters import Requesters, requesters
+from slipway.plan.revision import Snapshot
+
+
+@dataclass(frozen=True)
+class Hands:
+    """User names, sorted, and whether there is somebody whose name nobody knows."""
+
+    names: tuple[str, ...] = ()
+    unknown: bool = False
+
+    def __or__(self, other: Hands) -> Hands:
+        return Hands(tuple(sorted({*self.names, *other.names})), self.unknown or other.unknown)
+
+
+def hands_in(deployment: Manifest, version: Manifest, model: Manifest, newest: Snapshot | None, before: Mapping[str, Any]) -> Hands:
+    """Who changed the deployment since the newest approved revision, made the version unless that was approved, edited the Model since.
+
+    `before`: the stored status. Without it a stamp says only who changed the spec since the operator had last looked.
+    """
+    approved = newest.approved if newest else {}
+    hands = _accumulated(before)
+    if deployment["metadata"]["generation"] > approved.get("generation", 0):
+        hands |= _asked(requesters(deployment))
+    if newest is None or version["metadata"]["uid"] != newest.content["version"]["uid"]:
+        hands |= _asked(requesters(version))
+    return hands | _editors(model, approved.get("modelGeneration", 0) if _same_model(model, newest) else 0)
+
+
+def edited_by(model: Manifest) -> list[dict[str, Any]]:
+    """`status.editors` of a Model as it is now: everybody who ever changed its spec, each with their newest generation.
+
+    More than there is room for: the oldest are forgotten, and somebody unknown takes their place.
+    """
+    generation = model["metadata"]["generation"]
+    known = {editor.get("by", ""): editor["generation"] for editor in model.get("status", {}).get("editors", [])}
+    if model.get("status", {}).get("observedGeneration") != generation:
+        asked = _asked(requesters(model))
+        known |= dict.fromkeys(asked.names, generation) | ({"": generation} if asked.unknown else {})
+    newest = sorted(known.items(), key=lambda item: (-item[1], item[0]))
+    kept, lost = newest[:MAX_EDITORS], newest[MAX_EDITORS:]
+    if lost:
+        kept = [*(item for item in kept[: MAX_EDITORS - 1] if item[0]), ("", kept[-1][1])]
+    return [({"by": name} if name else {}) | {"generation": number} for name, number in kept]
+
+
+def _accumulated(before: Mapping[str, Any]) -> Hands:
+    approval = before.get("approval") or {}
+    if approval.get("state") not in ("Waiting", "Rejected"):
+        return Hands()
+    return Hands(tuple(approval.get("requestedBy", ())), approval.get("unknownRequester", False))
+
+
+def _asked(found: Requesters) -> Hands:
+    return Hands(found.names, found.unseen or not found.known)
+
+
+def _editors(model: Manifest, since: int) -> Hands:
+    editors = [editor for editor in edited_by(model) if editor["generation"] > since]
+    return Hands(tuple(sorted(filter(None, (editor.get("by") for editor in editors)))), any(not editor.get("by") for editor in editors))
+
+
+def _same_model(model: Manifest, newest: Snapshot | None) -> bool:
+    return newest is not None and bool(model["metadata"]["uid"] == newest.content["model"]["uid"])
