@@ -11,10 +11,9 @@ from kopf._core.engines.peering import Identity
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiServer
 from slipway.cluster.leader import Elector, LeaseLost
-from slipway.cluster.resources import WATCHED
 from slipway.handlers.watch import kopf_settings, registry_for
 from slipway.ledger.note import Verifier
-from slipway.reconcile.engine import Engine
+from slipway.reconcile.engine import Engine, watched_by
 from slipway.reconcile.journal import Journal, mounted_at, opening_of, publish_verifier
 from slipway.settings import LedgerPlace, Settings
 from slipway.telemetry import http
@@ -27,7 +26,7 @@ STOP_SECONDS = 10.0
 
 async def run(settings: Settings) -> int:
     """Runs until asked to end (exit code 0) or until leadership is lost (1)."""
-    transport = await ApiServer.connect(len(WATCHED) * max(1, len(settings.watch_namespaces)))
+    transport = await ApiServer.connect(len(watched_by(settings)) * max(1, len(settings.watch_namespaces)))
     cluster = Cluster(transport)
     journal = _journal(settings.ledger) if settings.ledger else Journal()
     engine = Engine(cluster, settings, journal)
@@ -63,10 +62,10 @@ async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> No
 
     `kopf.operator` would cancel every task of the process after five seconds: reconciles under way, too.
     """
-    namespaces = settings.watch_namespaces
+    namespaces, watched = settings.watch_namespaces, watched_by(settings)
     tasks = await kopf.spawn_tasks(
-        registry=registry_for(engine, transport, namespaces),
-        settings=kopf_settings(namespaces, settings.watch_inactivity_seconds),
+        registry=registry_for(engine, transport, watched, namespaces),
+        settings=kopf_settings(watched, namespaces, settings.watch_inactivity_seconds),
         identity=Identity(settings.identity),  # kopf would look up a user name, which a container's uid has none of
         standalone=True,
         clusterwide=not namespaces,

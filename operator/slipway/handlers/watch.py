@@ -7,10 +7,11 @@ from typing import Any, cast
 import kopf
 
 from slipway.cluster.http import ApiServer
-from slipway.cluster.resources import WATCHED, Resource
+from slipway.cluster.resources import Resource
 from slipway.handlers.session import Session
 from slipway.reconcile.engine import Engine, label_selector
 
+Watched = tuple[Resource, ...]
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """Between tries of one request; a watch then begins anew, for ever."""
 
@@ -28,10 +29,10 @@ class NullStorage(kopf.DiffBaseStorage):
         return None
 
 
-def registry_for(engine: Engine, server: ApiServer, namespaces: tuple[str, ...]) -> kopf.OperatorRegistry:
+def registry_for(engine: Engine, server: ApiServer, watched: Watched, namespaces: tuple[str, ...]) -> kopf.OperatorRegistry:
     """A kopf registry that hands every watch event to the engine."""
     registry = kopf.OperatorRegistry()
-    collections = {resource.path(namespace): (resource, namespace) for resource in WATCHED for namespace in namespaces or (None,)}
+    collections = {resource.path(namespace): (resource, namespace) for resource in watched for namespace in namespaces or (None,)}
 
     async def login(**_: Any) -> kopf.AiohttpSession:
         """The process's own transport, which renews its credentials by itself."""
@@ -39,7 +40,7 @@ def registry_for(engine: Engine, server: ApiServer, namespaces: tuple[str, ...])
         return kopf.AiohttpSession(server=server.address, aiohttp_session=session)
 
     kopf.on.login(registry=registry)(login)
-    for resource in WATCHED:
+    for resource in watched:
         _watch(registry, resource, engine)
     return registry
 
@@ -51,7 +52,7 @@ def _watch(registry: kopf.OperatorRegistry, resource: Resource, engine: Engine) 
     kopf.on.event(resource.group, resource.version, resource.plural, registry=registry, id=f"watch-{resource.plural}")(handle)
 
 
-def kopf_settings(namespaces: tuple[str, ...], inactivity_seconds: float) -> kopf.OperatorSettings:
+def kopf_settings(watched: Watched, namespaces: tuple[str, ...], inactivity_seconds: float) -> kopf.OperatorSettings:
     """Kopf as a watch machine: no annotations, no finalizers, no Events, no peering."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
@@ -64,7 +65,7 @@ def kopf_settings(namespaces: tuple[str, ...], inactivity_seconds: float) -> kop
     settings.networking.error_backoffs = RETRY_SECONDS
     settings.watching.connect_timeout = 10
     settings.scanning.disabled = bool(namespaces)  # namespaced: no right to read CRDs, and no need
-    for resource in WATCHED:
+    for resource in watched:
         selector = label_selector(resource)
         if selector:
             settings.watching.label_selectors[resource.plural] = selector

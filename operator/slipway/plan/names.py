@@ -8,6 +8,8 @@ from slipway.cluster.store import DEPLOYMENT_LABEL
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MODEL_LABEL = "slipway.dev/model"
 VERSION_LABEL = "slipway.dev/version"
+STAGE_LABEL = "slipway.dev/stage"
+"""On a namespace: which ApprovalPolicies have a say in it."""
 DIGEST_ANNOTATION = "slipway.dev/digest"
 HASH_ANNOTATION = "slipway.dev/manifest-hash"
 """On every child: of the manifest that was last applied."""

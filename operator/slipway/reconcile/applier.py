@@ -9,7 +9,7 @@ from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, Refused
 from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource, resource_of
-from slipway.cluster.store import Store
+from slipway.cluster.store import DEPLOYMENT_LABEL, Store
 from slipway.plan.contest import last_writer
 from slipway.plan.types import Child, Observed, Plan, Refusal
 from slipway.reconcile.contests import Contests
@@ -17,6 +17,7 @@ from slipway.reconcile.lister import Observe
 from slipway.reconcile.observe import owned_by
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
+from slipway.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class Applier:
         """
         try:
             self._store.put(resource_of(snapshot), await self._cluster.create(snapshot))
+            if snapshot["data"]["approved"]["how"] == "Overridden":
+                metrics.OVERRIDES.labels(snapshot["metadata"]["namespace"], snapshot["metadata"]["labels"][DEPLOYMENT_LABEL]).inc()
         except Refused as error:
             if error.reason == "AlreadyExists":
                 raise Conflict(409, "Stale", f"{about(snapshot)[1]} is there already; the watch has not told yet") from error

@@ -11,11 +11,22 @@ from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Conflict, NamespaceEnding, Refused
-from slipway.cluster.resources import OWN_KINDS, WATCHED, Manifest, Resource
+from slipway.cluster.resources import (
+    APPROVAL_POLICY,
+    GOVERNING,
+    MODEL_APPROVAL,
+    MODEL_DEPLOYMENT,
+    NAMESPACE,
+    OWN_KINDS,
+    WATCHED,
+    Manifest,
+    Resource,
+)
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
-from slipway.plan.names import MANAGED_BY
+from slipway.plan.names import MANAGED_BY, STAGE_LABEL
 from slipway.reconcile.deletions import Deletions
+from slipway.reconcile.guard import Guard
 from slipway.reconcile.journal import Journal
 from slipway.reconcile.lister import Lister, OtherHistory, check_history
 from slipway.reconcile.queue import ObjectKey, WorkQueue
@@ -34,8 +45,15 @@ GRACE_SECONDS = 2.0
 
 
 def label_selector(resource: Resource) -> str:
-    """What the apiserver is asked for: all of our kinds, of others only what we manage."""
-    return "" if resource in OWN_KINDS else CHILD_SELECTOR
+    """What the apiserver is asked for: all of our kinds, namespaces with a stage, of others only what we manage."""
+    if resource is NAMESPACE:
+        return STAGE_LABEL
+    return "" if resource in (*OWN_KINDS, MODEL_APPROVAL, APPROVAL_POLICY) else CHILD_SELECTOR
+
+
+def watched_by(settings: Settings) -> tuple[Resource, ...]:
+    """What an operator with these settings watches."""
+    return (*WATCHED, *GOVERNING) if settings.governance else WATCHED
 
 
 class Engine:
@@ -49,10 +67,13 @@ class Engine:
         self._working = False
         self._stopping = False
         self._journal = journal or Journal()
-        self._reconciler = Reconciler(self.store, self.observe, cluster, settings.serving, self._journal)
+        self._watched = watched_by(settings)
+        guard = Guard(cluster, self._journal, settings.namespace, settings.guards, lambda: datetime.now(UTC), self._policies_changed)
+        self._guard = guard if settings.governance else None
+        self._reconciler = Reconciler(self.store, self.observe, cluster, settings.serving, self._journal, guard=self._guard)
         self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)
-        self.lister.expect(WATCHED, self._namespaces)
+        self.lister.expect(self._watched, self._namespaces)
 
     @property
     def _namespaces(self) -> tuple[str | None, ...]:
@@ -74,6 +95,8 @@ class Engine:
             return
         if resource in OWN_KINDS and self._working:
             self._notice(before, manifest, gone)
+        if resource is MODEL_DEPLOYMENT and _digest(before) != _digest(None if gone else manifest):
+            self._enqueue_waiting()
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
         if before is not None and (asks_otherwise or resource not in OWN_KINDS):
@@ -104,9 +127,13 @@ class Engine:
         """Runs the workers; called once leading and synced. Returns after `stop`."""
         self._working = True
         await self._catch_up()
+        if self._guard:
+            await self._guard.begin()
         self._enqueue_all()
         async with asyncio.TaskGroup() as tasks:  # whichever fails ends them all, and with them the process: better than half an operator
-            endless = [tasks.create_task(running) for running in (self.queue.run_delays(), self._full_passes(), self._deletions.run())]
+            running = [self.queue.run_delays(), self._full_passes(), self._deletions.run()]
+            running += [self._guard.run()] if self._guard else []
+            endless = [tasks.create_task(endlessly) for endlessly in running]
             await asyncio.wait([tasks.create_task(self._worker()) for _ in range(self._settings.workers)])
             for task in endless:
                 task.cancel()
@@ -115,6 +142,20 @@ class Engine:
         for resource in OWN_KINDS:
             for manifest in self.store.all(resource):
                 self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
+
+        for approval in self.store.all(MODEL_APPROVAL):  # also those whose deployment is gone
+            self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, key_of(approval)[0], approval["spec"]["deployment"]))
+
+    def _enqueue_waiting(self) -> None:
+        """Policies may ask that the same bytes serve elsewhere first."""
+        if self._working:
+            for manifest in self.store.waiting():
+                self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, *key_of(manifest)))
+
+    def _policies_changed(self) -> None:
+        """The admission policies hold, or do not any more: what has a stage is looked at."""
+        for namespace in self.store.all(NAMESPACE):
+            self._enqueue(NAMESPACE, namespace, asks_otherwise=True)
 
     def ledger_opened(self) -> None:
         """What had to wait for the ledger is looked at again, and what went while nobody could write is looked for."""
@@ -176,7 +217,7 @@ class Engine:
     async def _full_passes(self) -> None:
         while True:
             await asyncio.sleep(self._settings.full_pass_seconds * random.uniform(0.9, 1.1))
-            for resource in WATCHED:
+            for resource in self._watched:
                 try:
                     await self.full_pass(resource)
                 except ApiError as error:
@@ -243,6 +284,11 @@ class Engine:
         if fresh is not None:
             self.observe(resource, None, fresh)
         return fresh is not None
+
+
+def _digest(manifest: Manifest | None) -> str:
+    """The bytes that a ModelDeployment serves."""
+    return str((manifest or {}).get("status", {}).get("digest", ""))
 
 
 def _version(manifest: Manifest) -> int:

@@ -130,6 +130,10 @@ class Journal:
         """What the ledger knows of an object. Raises LedgerError."""
         return await self._open()[1].get(uid)
 
+    async def contains(self, entry: str) -> bool:
+        """Whether the ledger has an entry of that id; without a ledger nobody can say otherwise. Raises LedgerError."""
+        return self._opening is None or await self._open()[0].contains(entry)
+
     def _open(self) -> tuple[Ledger, Inventory]:
         if self._ledger is None or self._inventory is None:
             raise self._trouble.with_traceback(None)  # else each raise would add to the one it keeps

@@ -10,7 +10,7 @@ from slipway.cluster.resources import CHILD_KINDS, MODEL, MODEL_VERSION, POD, Ma
 from slipway.cluster.store import Store
 from slipway.plan.names import headless_name, version_name
 from slipway.plan.trouble import MOUNT_EVENTS, awaits_containers
-from slipway.plan.types import Child, Observed, Refusal
+from slipway.plan.types import Child, Governance, Observed, Refusal
 
 MAX_PODS_ASKED = 3
 """Pods of one deployment hang for the same reason: a few tell it."""
@@ -23,6 +23,7 @@ def observe(
     refusal: Refusal | None = None,
     contests: Mapping[Child, str | None] | None = None,
     promises: Mapping[Child, str] | None = None,
+    governance: Governance | None = None,
 ) -> Observed:
     """Everything that the ModelDeployment touches, as far as the watches have told."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
@@ -40,6 +41,7 @@ def observe(
         refusal=refusal,
         contests=contests or {},
         promises=promises or {},
+        governance=governance,
     )
 
 

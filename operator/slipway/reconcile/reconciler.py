@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,10 +20,13 @@ from slipway.plan.types import Child, EventDraft, Observed, Plan, Refusal
 from slipway.reconcile.applier import Applier
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
+from slipway.reconcile.governing import Governing
+from slipway.reconcile.guard import Guard
 from slipway.reconcile.journal import Journal, trouble_of
 from slipway.reconcile.lister import Observe
 from slipway.reconcile.observe import observe, read_mount_warnings
 from slipway.reconcile.promises import Promises
+from slipway.reconcile.provenance import Provenance
 from slipway.reconcile.queue import ObjectKey
 from slipway.reconcile.status_writer import StatusWriter
 from slipway.settings import Serving
@@ -47,6 +50,7 @@ class Reconciler:
         journal: Journal,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
+        guard: Guard | None = None,
     ) -> None:
         self._store = store
         self._cluster = cluster
@@ -54,6 +58,7 @@ class Reconciler:
         self._journal = journal
         self._now = now
         self._clock = clock
+        self._governing = Governing(store, cluster, Provenance(journal), guard)
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
         self._promises = Promises()
@@ -92,35 +97,47 @@ class Reconciler:
     async def _deployment(self, key: ObjectKey) -> float | None:
         manifest = self._living(MODEL_DEPLOYMENT, key)
         if manifest is None:
-            self._forget(key)
+            await self._forget(key)
             return None
         warnings = await read_mount_warnings(manifest, self._store, self._cluster)
-        observed, plan = self._look(key, manifest, warnings)
+        observed, plan = await self._look(key, manifest, warnings)
         if await self._applier.look_closely(key, plan, observed):
             manifest = self._living(MODEL_DEPLOYMENT, key)
             if manifest is None:
-                self._forget(key)
+                await self._forget(key)
                 return None
-            observed, plan = self._look(key, manifest, warnings)
+            observed, plan = await self._look(key, manifest, warnings)
+        if plan.ask:
+            may = await self._governing.ask(manifest, plan.ask)
+            observed, plan = await self._look(key, manifest, warnings, may=may)
         self._promises.make(key, plan)
         drafts, applied = plan.events, list[Child]()
         refusal = None
         try:
-            if plan.applies or plan.deletes:
+            if plan.snapshot or plan.applies or plan.deletes:
                 await self._journal.record(manifest, plan.entries, self._now())
                 refusal = await self._applier.apply(key, manifest, plan, observed, applied)
-                _, plan = self._look(key, manifest, warnings, refusal)
+                _, plan = await self._look(key, manifest, warnings, refusal)
             delay = await self._finish(manifest, plan, _about(applied, drafts))
         except LedgerError as error:
             delay = await self._hold_back(manifest, plan, error)
         except (ApiError, NotLeader):  # what was applied is not applied again, so nothing else will tell; a status does tell again
             await self._recorder.record(manifest, _about(applied, drafts))
             raise
+        await self._governing.answer(manifest, plan)
         return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
 
-    def _look(self, key: ObjectKey, manifest: Manifest, warnings: dict[str, str], refusal: Refusal | None = None) -> tuple[Observed, Plan]:
+    async def _look(
+        self,
+        key: ObjectKey,
+        manifest: Manifest,
+        warnings: dict[str, str],
+        refusal: Refusal | None = None,
+        may: Mapping[str, bool] | None = None,
+    ) -> tuple[Observed, Plan]:
+        governance = await self._governing.look(manifest, may)
         held, promises = self._contests.held(key, self._clock()), self._promises.of(key)
-        observed = observe(manifest, self._store, warnings, refusal, held, promises)
+        observed = observe(manifest, self._store, warnings, refusal, held, promises, governance)
         return observed, plan_deployment(manifest, observed, self._serving, self._now())
 
     def _look_again(self, key: ObjectKey, *delays: float | None) -> float | None:
@@ -143,10 +160,12 @@ class Reconciler:
         delay = await self._status.finish(manifest, replace(plan, status=status, events=status_events(manifest, status)), done)
         return min(LEDGER_RETRY_SECONDS, delay or LEDGER_RETRY_SECONDS)
 
-    def _forget(self, key: ObjectKey) -> None:
+    async def _forget(self, key: ObjectKey) -> None:
         info.forget(key.namespace, key.name)
         self._contests.forget(key)
         self._promises.forget(key)
+        if self._store.get(MODEL_DEPLOYMENT, key.namespace, key.name) is None:
+            await self._governing.forget(key.namespace, key.name)
 
 
 def _about(children: list[Child], drafts: tuple[EventDraft, ...]) -> tuple[EventDraft, ...]:

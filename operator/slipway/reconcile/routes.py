@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.api.types import GROUP
-from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, OWN_KINDS, Manifest, Resource
-from slipway.cluster.store import DEPLOYMENT_LABEL, Store
+from slipway.cluster.resources import (
+    APPROVAL_POLICY,
+    MODEL,
+    MODEL_APPROVAL,
+    MODEL_DEPLOYMENT,
+    MODEL_VERSION,
+    NAMESPACE,
+    OWN_KINDS,
+    Manifest,
+    Resource,
+)
+from slipway.cluster.store import DEPLOYMENT_LABEL, Store, key_of
 from slipway.reconcile.queue import ObjectKey
 
 COUNT_DELAY_SECONDS = 1.0
@@ -19,7 +29,7 @@ def affected(resource: Resource, manifest: Manifest, store: Store, asks_otherwis
     `asks_otherwise`: the object came, went or has another spec. A status alone concerns nobody who refers to it.
     """
     meta = manifest["metadata"]
-    namespace, name = meta["namespace"], meta["name"]
+    namespace, name = meta.get("namespace", ""), meta["name"]
     if resource in OWN_KINDS:
         yield ObjectKey(resource.kind, namespace, name), 0
         if not asks_otherwise:
@@ -36,8 +46,12 @@ def affected(resource: Resource, manifest: Manifest, store: Store, asks_otherwis
         for kind in (MODEL_VERSION, MODEL_DEPLOYMENT):
             for user in store.of_model(kind, namespace, name):
                 yield ObjectKey(kind.kind, namespace, user["metadata"]["name"]), 0
+    elif resource in (NAMESPACE, APPROVAL_POLICY):
+        for user in store.of_namespace(name) if resource is NAMESPACE else store.all(MODEL_DEPLOYMENT):
+            yield ObjectKey("ModelDeployment", *key_of(user)), 0
     else:
-        for owner in sorted(_owners(meta)):
+        owners = {manifest["spec"]["deployment"]} if resource is MODEL_APPROVAL else _owners(meta)
+        for owner in sorted(owners):
             yield ObjectKey("ModelDeployment", namespace, owner), 0
 
 

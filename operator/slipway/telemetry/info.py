@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from slipway.telemetry.metrics import DEPLOYMENT_CONDITION, DEPLOYMENT_INFO
+from slipway.telemetry.metrics import APPROVAL_PENDING, DEPLOYMENT_CONDITION, DEPLOYMENT_INFO
 
 _INFO: dict[tuple[str, str], tuple[str, ...]] = {}
 _CONDITIONS: dict[tuple[str, str], set[tuple[str, str]]] = {}
+_PENDING: dict[tuple[str, str], float] = {}
 
 
 def update(manifest: Mapping[str, Any], status: Mapping[str, Any], model: Mapping[str, Any] | None) -> None:
@@ -34,6 +37,19 @@ def update(manifest: Mapping[str, Any], status: Mapping[str, Any], model: Mappin
     for condition in true:
         DEPLOYMENT_CONDITION.labels(*key, *condition).set(1)
     _CONDITIONS[key] = true
+    _pending(key, status.get("approval") or {})
+
+
+def _pending(key: tuple[str, str], approval: Mapping[str, Any]) -> None:
+    since = datetime.fromisoformat(approval["since"]).timestamp() if approval.get("state") == "Waiting" else None
+    if since == _PENDING.get(key):
+        return
+    if since is None:
+        del _PENDING[key]
+        APPROVAL_PENDING.remove(*key)
+    else:
+        _PENDING[key] = since
+        APPROVAL_PENDING.labels(*key).set_function(lambda: time.time() - since)
 
 
 def forget(namespace: str, name: str) -> None:
@@ -43,3 +59,4 @@ def forget(namespace: str, name: str) -> None:
         DEPLOYMENT_INFO.remove(*_INFO.pop(key))
     for condition in _CONDITIONS.pop(key, set()):
         DEPLOYMENT_CONDITION.remove(*key, *condition)
+    _pending(key, {})

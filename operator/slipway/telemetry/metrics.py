@@ -38,6 +38,13 @@ DEPLOYMENT_CONDITION = Gauge(
     "1 while the condition is True.",
     ["namespace", "deployment", "condition", "reason"],
 )
+APPROVAL_PENDING = Gauge(
+    "slipway_approval_pending_seconds",
+    "How long a ModelDeployment has waited for approval; absent while it does not.",
+    ["namespace", "deployment"],
+)
+OVERRIDES = Counter("slipway_overrides", "Revisions that were started without the approvals they need.", ["namespace", "deployment"])
+POLICIES_IN_EFFECT = Gauge("slipway_policies_in_effect", "1 while the admission policies hold that make approvals worth something.")
 LEDGER_SIZE = Gauge("slipway_ledger_size", "Entries of the ledger, as far as this replica has seen it.")
 LEDGER_APPEND = Histogram(
     "slipway_ledger_append_seconds",
