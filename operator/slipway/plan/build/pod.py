@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from slipway.api.conditions import Reason
 from slipway.api.types import quantity_value
 from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
@@ -157,6 +159,7 @@ def _fetcher(artifact: Artifact, image: str, serving: Serving) -> Manifest:
         "SLIPWAY_ARTIFACT_DIGEST": artifact.digest,
         "SLIPWAY_ARTIFACT_TARGET": MODEL_PATH,
         **({"SLIPWAY_ARTIFACT_SECRET": artifact.secret_name} if artifact.secret_name else {}),
+        **({"SLIPWAY_SIGNED_BY": orjson.dumps(serving.signed_by).decode()} if serving.signed_by else {}),
         **serving.fetch_env,
     }
     mounts: list[Manifest] = [{"name": "model", "mountPath": MODEL_PATH}, {"name": "tmp", "mountPath": "/tmp"}]

@@ -1,0 +1,449 @@
+"""The gate from outside: what runs, what waits, who is asked, what is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from slipway.plan.gate.types import Elsewhere
+from slipway.settings import Runtime
+from tests.integration.samples import DIGEST
+from tests.unit.operator.gate.world import NOW, SERVING, World, policy
+
+SIGNER = {"name": "release", "publicKey": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"}
+
+
+def served(**spec: Any) -> World:
+    """Version 3 approved by bob, and serving."""
+    world = World(**spec)
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "3"
+    return world
+
+
+def test_nothing_starts_before_it_is_approved() -> None:
+    world = World()
+    world.reconcile()
+
+    assert world.children == {}
+    assert world.status["phase"] == "AwaitingApproval"
+    assert world.condition("Ready") == ("False", "AwaitingApproval")
+    assert world.condition("Reconciling") == ("True", "AwaitingApproval")
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+    assert world.status["approval"]["requestedBy"] == ["alice", "mo"]
+    assert world.told() == ["Requested"]
+    assert world.events[0].startswith("AwaitingApproval: needs 1 approval (has 0); requested by alice, mo")
+
+
+def test_an_approval_starts_it_once() -> None:
+    world = World()
+    world.reconcile()
+    approval = world.approve("bob")
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Approved") == ("True", "Approved")
+    assert world.status["phase"] == "Serving"
+    assert world.status["approvedRevision"] == world.revision
+    assert world.told() == ["Requested", "Approved", "Applied", "Serving"]
+    assert world.entries[1].approvers == ("bob",)
+    assert world.answer(approval) == "Consumed"
+    assert not any("put back" in event for event in world.events), "nobody had deleted what was never there"
+    before = (list(world.entries), list(world.events))
+    world.reconcile()
+    assert (world.entries, world.events) == before
+
+
+def test_what_was_approved_serves_on_while_a_change_waits() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.condition("Reconciling") is None
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+    assert world.status["phase"] == "AwaitingApproval"
+    del world.children["Service", "churn"]
+    world.reconcile()
+    assert ("Service", "churn") in world.children, "it is kept up"
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "4"
+
+
+def test_going_back_asks_again() -> None:
+    world = served()
+    first = world.revision
+    for number in ("4", "3"):
+        world.edit("alice", version=number)
+        world.reconcile()
+        world.approve("bob", revision=first)
+        world.reconcile()
+        assert world.condition("Approved") == ("False", "AwaitingApproval")
+        world.approve("bob")
+        world.reconcile()
+        assert world.runs() == number
+    assert world.revision != first
+
+
+def test_taking_a_change_back_needs_no_word() -> None:
+    world = served()
+    approved = world.revision
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.edit("alice", version="3")
+    world.reconcile()
+
+    assert world.revision == approved
+    assert world.condition("Approved") == ("True", "Approved")
+
+
+def test_approving_one_thing_does_not_start_another() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+    approval = world.approve("bob")
+    world.edit("alice", version="5")
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.answer(approval) == "Void"
+    assert "another revision" in approval["status"]["conditions"][0]["message"]
+
+
+@pytest.mark.parametrize("who", ["alice", "carol", "mo"])
+def test_nobody_approves_what_they_had_a_hand_in(who: str) -> None:
+    """Alice made the version, carol changed a trifle, mo edits the Model."""
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.edit("carol", resources={"requests": {"cpu": "200m"}})
+    world.reconcile()
+    world.edit_model("mo", description="new")
+    world.reconcile()
+    approval = world.approve(who)
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.answer(approval) == "Void"
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "4"
+
+
+def test_an_edit_of_the_model_before_the_last_approval_is_no_hand_in_the_next_change() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.approve("mo")
+    world.reconcile()
+
+    assert world.runs() == "4"
+
+
+def test_somebody_unknown_takes_two_others() -> None:
+    world = served()
+    world.edit(None, replicas=0)
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "3"
+    assert world.status["approval"]["unknownRequester"]
+    assert "needs 2 approvals (has 1: bob as risk)" in world.status["approval"]["message"]
+    world.approve("dave")
+    world.reconcile()
+    assert world.runs() is None
+
+
+def test_a_reject_ends_it() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.approve("bob", decision="Reject", reason="not on Fridays")
+    world.approve("dave")
+    world.reconcile()
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Approved") == ("False", "Rejected")
+    assert world.condition("Ready") == ("True", "Serving")
+    assert world.told().count("Rejected") == 1
+    assert "rejected by bob as risk: not on Fridays" in world.status["approval"]["message"]
+    world.edit("alice", version="5")
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "5"
+
+
+def test_a_rejected_first_one_is_stalled() -> None:
+    world = World()
+    world.reconcile()
+    world.approve("bob", decision="Reject", reason="no")
+    world.reconcile()
+
+    assert world.condition("Stalled") == ("True", "Rejected")
+    assert world.children == {}
+
+
+def test_an_approval_ends() -> None:
+    world = World(policies=[policy(require={"approvals": 2}, expiresAfterHours=10)])
+    world.reconcile()
+    late = world.approve("bob")
+    world.pass_time(hours=9)
+    plan = world.reconcile()
+    assert world.answer(late) == "Counted"
+    assert world.status["approval"]["expiresAt"] == "2026-11-25T18:00:00Z"
+    assert plan.requeue_after == 3600
+    world.pass_time(hours=1)
+    world.approve("dave")
+    world.reconcile()
+    assert world.answer(late) == "Void"
+    assert world.runs() is None
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "3"
+
+
+def test_an_override_starts_it_and_is_told() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.approve("eve", decision="Override", reason="production is down")
+    world.reconcile()
+
+    assert world.runs() == "4"
+    assert world.condition("Approved") == ("True", "Overridden")
+    assert world.told()[-3:] == ["Overridden", "Applied", "Serving"]
+    assert any(event.startswith("Overridden: ") and "production is down" in event for event in world.events)
+
+
+def test_who_lost_the_right_counts_for_nothing() -> None:
+    world = World(may=False)
+    world.reconcile()
+    approval = world.approve("bob")
+    world.reconcile()
+
+    assert world.children == {}
+    assert world.answer(approval) == "Void"
+    assert "right" in approval["status"]["conditions"][0]["message"]
+
+
+def test_nothing_starts_while_the_admission_policies_do_not_hold() -> None:
+    world = served()
+    world.edit("alice", version="4")
+    world.guard = "validatingadmissionpolicies/slipway-approvals is missing"
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "3"
+    assert world.condition("Approved") == ("False", "PoliciesNotInEffect")
+    world.pass_time(minutes=1)
+    world.guard, world.valid_from = "", world.now
+    world.reconcile()
+    assert world.runs() == "3", "it was given while anybody could have given it"
+    world.approve("bob")
+    world.reconcile()
+    assert world.runs() == "4"
+
+
+def test_roles_are_filled_by_people_of_their_own() -> None:
+    world = World(policies=[policy(require={"approvals": 2, "fromEachRole": ["risk", "platform"]})])
+    world.reconcile()
+    world.approve("bob", "risk")
+    world.approve("bob", "platform")
+    world.reconcile()
+    assert world.children == {}
+    assert "one as" in world.status["approval"]["message"]
+    world.approve("dave", "risk")
+    world.reconcile()
+    assert world.runs() == "3"
+
+
+def test_every_policy_that_matches_must_hold() -> None:
+    world = World(
+        policies=[
+            policy(),
+            policy("other", require={"approvals": 1, "fromEachRole": ["platform"]}),
+            policy("staging", match={"stages": ["staging"]}),
+        ]
+    )
+    world.reconcile()
+    world.approve("bob", "risk")
+    world.reconcile()
+    assert world.children == {}
+    assert world.status["approval"]["policies"] == ["other", "production"]
+    world.approve("bob", "platform")
+    world.reconcile()
+    assert world.runs() == "3"
+
+
+def test_lowering_importance_is_judged_by_what_it_was() -> None:
+    world = World(policies=[policy(match={"stages": ["production"], "importance": ["High", "Critical"]})])
+    world.edit_model("mo", importance="High")
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    world.edit_model("eve", importance="Low")
+    world.edit("eve", version="4")
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+
+
+def test_a_model_of_no_importance_is_matched_by_all() -> None:
+    world = World(policies=[policy(match={"stages": ["production"], "importance": ["Critical"]})])
+    world.reconcile()
+    assert world.children == {}
+
+
+@pytest.mark.parametrize("change", [{"stage": "staging"}, {"governs": False}, {"policies": []}])
+def test_where_nothing_governs_everything_starts(change: dict[str, Any]) -> None:
+    world = World(**change)
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Approved") is None
+    assert not {"revision", "approval", "approvedRevision"} & world.status.keys()
+    assert world.snapshots == []
+
+
+def test_what_ran_before_a_policy_came_runs_on() -> None:
+    world = World(policies=[])
+    world.reconcile()
+    world.policies = [policy(require={"approvals": 1, "signedBy": [SIGNER]})]
+    children = dict(world.children)
+    world.reconcile()
+
+    assert world.children == children, "also without the signature that nobody had asked for"
+    assert world.condition("Approved") == ("True", "TakenOver")
+    assert world.told()[-1] == "TakenOver"
+    world.edit("alice", version="4")
+    world.reconcile()
+    assert world.runs() == "3"
+    world.approve("bob")
+    world.reconcile()
+    (fetcher,) = world.children["Deployment", "churn"]["spec"]["template"]["spec"]["initContainers"]
+    assert any(variable["name"] == "SLIPWAY_SIGNED_BY" for variable in fetcher["env"])
+
+
+def test_what_was_asked_for_as_the_policy_came_waits_and_what_runs_is_left_alone() -> None:
+    world = World(policies=[])
+    world.reconcile()
+    world.policies = [policy()]
+    world.edit("alice", version="4")
+    world.reconcile()
+
+    assert world.runs() == "3"
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+
+
+def test_an_upgrade_of_the_platform_restarts_nothing_and_asks_nobody() -> None:
+    world = served()
+    before = dict(world.children)
+    world.serving = replace(SERVING, runtimes=(Runtime("sklearn", "1.9", "registry.example/sklearn:1.9.1"),), drain_seconds=99)
+    world.reconcile()
+    assert world.children == before
+    world.edit("alice", version="4")
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    (container,) = world.children["Deployment", "churn"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/sklearn:1.9.1"
+
+
+def test_size_is_no_change_but_nothing_is() -> None:
+    world = served()
+    world.edit("alice", replicas=3)
+    world.reconcile()
+    assert world.children["Deployment", "churn"]["spec"]["replicas"] == 3
+    world.edit("alice", replicas=0)
+    world.reconcile()
+    assert world.children["Deployment", "churn"]["spec"]["replicas"] == 3
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+    world.approve("bob")
+    world.reconcile()
+    assert world.children["Deployment", "churn"]["spec"]["replicas"] == 0
+    assert world.status["phase"] == "ScaledToZero"
+    world.edit("alice", replicas=1)
+    world.reconcile()
+    assert world.children["Deployment", "churn"]["spec"]["replicas"] == 0
+
+
+def test_retirement_is_approved_and_told() -> None:
+    world = served()
+    world.edit("alice", autoscaling={"maxReplicas": 3})
+    world.reconcile()
+    world.edit("alice", retire=True)
+    world.reconcile()
+    assert world.runs() == "3"
+    world.approve("bob")
+    world.reconcile()
+    world.reconcile()
+
+    assert world.status["phase"] == "Retired"
+    assert world.condition("Ready") == ("True", "Retired")
+    assert world.told()[-1] == "Retired"
+
+
+def test_the_same_bytes_must_have_served_elsewhere() -> None:
+    world = World(policies=[policy(require={"approvals": 1, "verified": True, "soak": {"stage": "staging", "hours": 24}})])
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile()
+    assert "serves the same bytes; the same bytes to have served in stage staging for 24 h" in world.status["approval"]["message"]
+    world.elsewhere = (Elsewhere("staging", DIGEST, NOW - timedelta(hours=23)),)
+    plan = world.reconcile()
+    assert plan.requeue_after == 3600
+    world.pass_time(hours=1)
+    world.reconcile()
+    assert world.runs() == "3"
+
+
+def test_a_robots_author_is_believed_where_the_policy_trusts_the_robot() -> None:
+    flux = "system:serviceaccount:flux-system:kustomize-controller"
+    for trusted, needed in ((), 2), ((flux,), 1):
+        world = World(policies=[policy(trustedAuthors=list(trusted))])
+        world.reconcile()
+        world.deployment["metadata"]["annotations"]["slipway.dev/author"] = "carol"
+        world.edit(flux, version="4")
+        world.reconcile()
+        assert world.status["approval"]["required"] == needed
+        void = world.approve("carol")
+        world.reconcile()
+        assert world.answer(void) == ("Void" if trusted else "Counted")
+
+
+def test_only_ten_are_kept() -> None:
+    world = served()
+    for number in range(12):
+        world.edit("alice", version="4" if number % 2 == 0 else "3")
+        world.reconcile()
+        world.approve("bob")
+        world.reconcile()
+    assert len(world.snapshots) == 10
+    assert world.snapshots[-1]["revision"] == 13
+
+
+@pytest.mark.parametrize("writes", range(9))
+def test_a_crash_anywhere_starts_nothing_twice(writes: int) -> None:
+    """Entries have names: what is told again is told under the same one."""
+    world = World()
+    world.reconcile()
+    world.approve("bob")
+    world.reconcile(crash_after=writes)
+    world.reconcile()
+    world.reconcile()
+
+    names = {(entry.transition, entry.detail) for entry in world.entries if entry.transition in ("Approved", "Requested", "Serving")}
+    assert len(names) == 3
+    assert [snapshot["revision"] for snapshot in world.snapshots] == [1]
+    assert world.runs() == "3"
+    assert not any("put back" in event for event in world.events)
