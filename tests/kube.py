@@ -18,7 +18,9 @@ _PATHS = {
     "Model": "/apis/slipway.dev/v1alpha1|models",
     "ModelVersion": "/apis/slipway.dev/v1alpha1|modelversions",
     "ModelDeployment": "/apis/slipway.dev/v1alpha1|modeldeployments",
+    "ModelApproval": "/apis/slipway.dev/v1alpha1|modelapprovals",
     "Deployment": "/apis/apps/v1|deployments",
+    "ControllerRevision": "/apis/apps/v1|controllerrevisions",
     "Service": "/api/v1|services",
     "ServiceAccount": "/api/v1|serviceaccounts",
     "Secret": "/api/v1|secrets",
@@ -36,6 +38,7 @@ _PATHS = {
 }
 _CLUSTER = {
     "Namespace": "/api/v1/namespaces",
+    "ApprovalPolicy": "/apis/slipway.dev/v1alpha1/approvalpolicies",
     "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",

@@ -12,7 +12,7 @@ OWN = ("Model", "ModelVersion", "ModelDeployment")
 _VOLATILE = {
     "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime",
     "clusterIP", "clusterIPs", "namespace", "deployment.kubernetes.io/revision", "slipway.dev/manifest-hash",
-    "childrenHash",
+    "childrenHash", "digestSince",
 }  # fmt: skip
 
 

@@ -8,6 +8,15 @@
 {{- if and (include "slipway.governs" .) .Values.admission.enabled }}true{{ end -}}
 {{- end }}
 
+{{/* The policies that approvals rest on, for the operator to miss one that is gone. */}}
+{{- define "slipway.guardNames" -}}
+{{- $names := list -}}
+{{- range list "approvals" "deletion" "endpoints" "namespaces" "owned" "status" "subresources" "workloads" -}}
+{{- $names = append $names (include "slipway.clusterName" (dict "root" $ "name" (printf "slipway-%s" .))) -}}
+{{- end -}}
+{{- if include "slipway.governs" . }}{{ join "," $names }}{{ end -}}
+{{- end }}
+
 {{/*
 Head and binding of a policy that approvals rest on. Call with (dict "root" $ "name" "slipway-approvals"). By the label the operator
 finds them all, to notice a change (docs/access.md).
@@ -49,7 +58,7 @@ A CEL list of users: controllers of Kubernetes by name, and others as they are. 
 {{- define "slipway.users" -}}
 {{- $users := list "system:kube-controller-manager" -}}
 {{- range .controllers }}{{ $users = append $users (printf "system:serviceaccount:kube-system:%s" .) }}{{ end -}}
-{{- concat $users (.others | default list) | toJson -}}
+{{- concat $users (.others | default list) | toJson | replace "\"" "'" -}}
 {{- end }}
 
 {{/* Those who clean up. */}}
