@@ -70,7 +70,9 @@ class Engine:
         self._watched = watched_by(settings)
         guard = Guard(cluster, self._journal, settings.namespace, settings.guards, lambda: datetime.now(UTC), self._policies_changed)
         self._guard = guard if settings.governance else None
-        self._reconciler = Reconciler(self.store, self.observe, cluster, settings.serving, self._journal, guard=self._guard)
+        self._reconciler = Reconciler(
+            self.store, self.observe, cluster, settings.serving, self._journal, guard=self._guard, serves_otherwise=self._enqueue_waiting
+        )
         self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)
         self.lister.expect(self._watched, self._namespaces)
@@ -95,8 +97,6 @@ class Engine:
             return
         if resource in OWN_KINDS and self._working:
             self._notice(before, manifest, gone)
-        if resource is MODEL_DEPLOYMENT and _digest(before) != _digest(None if gone else manifest):
-            self._enqueue_waiting()
         asks_otherwise = gone or before is None or before["metadata"].get("generation") != manifest["metadata"].get("generation")
         self._enqueue(resource, manifest, asks_otherwise)
         if before is not None and (asks_otherwise or resource not in OWN_KINDS):
@@ -147,10 +147,9 @@ class Engine:
             self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, key_of(approval)[0], approval["spec"]["deployment"]))
 
     def _enqueue_waiting(self) -> None:
-        """Policies may ask that the same bytes serve elsewhere first."""
-        if self._working:
-            for manifest in self.store.waiting():
-                self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, *key_of(manifest)))
+        """Something serves other bytes: policies may ask that the same ones serve elsewhere first."""
+        for manifest in self.store.waiting():
+            self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, *key_of(manifest)))
 
     def _policies_changed(self) -> None:
         """The admission policies hold, or do not any more: what has a stage is looked at."""
@@ -284,11 +283,6 @@ class Engine:
         if fresh is not None:
             self.observe(resource, None, fresh)
         return fresh is not None
-
-
-def _digest(manifest: Manifest | None) -> str:
-    """The bytes that a ModelDeployment serves."""
-    return str((manifest or {}).get("status", {}).get("digest", ""))
 
 
 def _version(manifest: Manifest) -> int:

@@ -51,13 +51,16 @@ class Reconciler:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         guard: Guard | None = None,
+        serves_otherwise: Callable[[], None] = lambda: None,
     ) -> None:
+        """`serves_otherwise` is called when a ModelDeployment has come to serve other bytes."""
         self._store = store
         self._cluster = cluster
         self._serving = serving
         self._journal = journal
         self._now = now
         self._clock = clock
+        self._serves_otherwise = serves_otherwise
         self._governing = Governing(store, cluster, Provenance(journal), guard)
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
@@ -152,7 +155,10 @@ class Reconciler:
             await self._journal.record(manifest, plan.ended, self._now())
         except LedgerError as error:
             return await self._hold_back(manifest, plan, error, done)
-        return await self._status.finish(manifest, plan, done)
+        delay = await self._status.finish(manifest, plan, done)
+        if plan.status.get("digest") != manifest.get("status", {}).get("digest"):
+            self._serves_otherwise()
+        return delay
 
     async def _hold_back(self, manifest: Manifest, plan: Plan, error: LedgerError, done: tuple[EventDraft, ...] = ()) -> float:
         """The ledger cannot be written: nothing that it must tell of happens, and the status says so."""

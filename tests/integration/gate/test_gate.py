@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.integration.gate.gated import Gated
 from tests.integration.journal.team import SECONDS
-from tests.integration.samples import await_gone, event_messages
+from tests.integration.samples import await_gone, event_messages, model, version
 from tests.wait import until
 
 
@@ -34,7 +34,7 @@ def test_what_was_approved_serves_on_and_is_kept_up(gated: Gated) -> None:
     gated.serve_approved()
     gated.deploy("alice", version="4")
     gated.await_waiting()
-    gated.kube.patch("ModelDeployment", gated.namespace, "churn", {"spec": {"replicas": 2}}, "scale")
+    gated.deploy("alice", version="4", replicas=2)
 
     until(lambda: gated.get("Deployment")["spec"]["replicas"] == 2, SECONDS, "what serves to be scaled")
     assert gated.get("Deployment")["metadata"]["labels"]["slipway.dev/version"] == "3"
@@ -168,17 +168,32 @@ def test_an_override_starts_it_and_is_seen(gated: Gated) -> None:
     assert "production is down" in message
 
 
-def test_soak_elsewhere(gated: Gated) -> None:
+def test_somebody_scales_while_a_change_waits(gated: Gated) -> None:
+    """No name is on it, so it takes two to be sure that somebody else agrees."""
+    gated.require()
+    gated.serve_approved()
+    gated.deploy("alice", version="4")
+    gated.await_waiting()
+    gated.kube.patch("ModelDeployment", gated.namespace, "churn", {"spec": {"replicas": 2}}, "scale")
+    until(lambda: gated.get("Deployment")["spec"]["replicas"] == 2, SECONDS, "what serves to be scaled")
+    gated.await_answer(gated.approve("bob"), "Counted")
+    gated.approve("dave")
+    gated.await_serving("4")
+
+
+def test_the_same_bytes_serve_elsewhere_first(gated: Gated) -> None:
+    """Nothing polls: the other deployment's status wakes this one."""
     gated.require(require={"approvals": 0, "verified": True})
-    gated.register("alice", "3")
-    gated.deploy("alice")
+    bytes_of_its_own = {"uri": "s3://models/churn/6/", "digest": "sha256:" + "6" * 64}
+    gated.apply("alice", model(gated.namespace), version(gated.namespace, "6", artifact=bytes_of_its_own))
+    gated.deploy("alice", version="6")
     gated.await_waiting()
     with gated.kube.namespace(f"{gated.namespace}-staging") as staging:
         elsewhere = replace(gated, namespace=staging)
-        elsewhere.register("alice", "3")
-        elsewhere.deploy("alice")
+        elsewhere.apply("alice", model(staging), version(staging, "6", artifact=bytes_of_its_own))
+        elsewhere.deploy("alice", version="6")
         elsewhere.await_reason("Serving")
-        gated.await_serving("3")
+        gated.await_serving("6")
 
 
 def test_lowering_importance(gated: Gated) -> None:
