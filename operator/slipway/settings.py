@@ -68,6 +68,8 @@ class Settings:
     guards: tuple[str, ...] = ()
     """ValidatingAdmissionPolicies (and bindings of the same names) without which no approval is worth anything."""
     serving: Serving = Serving()
+    guard_seconds: float = 60.0
+    """How often those are looked at."""
     ledger: LedgerPlace | None = None
     """None: nothing is recorded."""
     lease_seconds: float = 15.0
@@ -102,6 +104,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         serving=serving,
         governance=env.get("SLIPWAY_GOVERNANCE") == "true",
         guards=_names(env, "SLIPWAY_GUARDS"),
+        guard_seconds=_number(env, "SLIPWAY_GUARD_SECONDS", defaults.guard_seconds, at_least=0.1),
         ledger=_ledger(env),
         lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds, at_least=0.1),
         workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers, at_least=1)),

@@ -68,7 +68,7 @@ class Engine:
         self._stopping = False
         self._journal = journal or Journal()
         self._watched = watched_by(settings)
-        guard = Guard(cluster, self._journal, settings.namespace, settings.guards, lambda: datetime.now(UTC), self._policies_changed)
+        guard = Guard(cluster, self._journal, settings, lambda: datetime.now(UTC), self._policies_changed)
         self._guard = guard if settings.governance else None
         self._reconciler = Reconciler(
             self.store, self.observe, cluster, settings.serving, self._journal, guard=self._guard, serves_otherwise=self._enqueue_waiting

@@ -17,11 +17,11 @@ from slipway.cluster.resources import CONFIG_MAP, Manifest
 from slipway.ledger.errors import LedgerError
 from slipway.plan.types import EntryDraft
 from slipway.reconcile.journal import Journal
+from slipway.settings import Settings
 from slipway.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 60.0
 LOOK_AGAIN_SECONDS = 2.0
 """After a look that failed, or found that they do not hold."""
 CONFIG_NAME = "slipway-guard"
@@ -34,19 +34,14 @@ class Guard:
     """Whether the admission policies hold, and since when without a break."""
 
     def __init__(
-        self,
-        cluster: Cluster,
-        journal: Journal,
-        namespace: str,
-        names: tuple[str, ...],
-        now: Callable[[], datetime],
-        changed: Callable[[], None],
+        self, cluster: Cluster, journal: Journal, settings: Settings, now: Callable[[], datetime], changed: Callable[[], None]
     ) -> None:
-        """`names`: of the policies, and of their bindings; `changed` is called when the answer is another one."""
+        """`changed` is called when the answer is another one."""
         self._cluster = cluster
         self._journal = journal
-        self._namespace = namespace
-        self._names = names
+        self._namespace = settings.namespace
+        self._names = settings.guards
+        self._seconds = settings.guard_seconds
         self._now = now
         self._changed = changed
         self._turn = asyncio.Lock()
@@ -57,7 +52,7 @@ class Guard:
     async def run(self) -> None:
         """Looks until cancelled; the first look, `begin`, was before."""
         while True:
-            await asyncio.sleep(LOOK_AGAIN_SECONDS if self.trouble else LOOK_SECONDS)
+            await asyncio.sleep(min(LOOK_AGAIN_SECONDS, self._seconds) if self.trouble else self._seconds)
             await self.begin()
 
     async def begin(self) -> None:
