@@ -54,6 +54,7 @@ def governing(plane: ControlPlane, store: LedgerStore, folder: Path) -> Iterator
 @pytest.fixture
 def waiting(gated: Gated) -> Gated:
     """Version 3 serves, version 4 waits."""
+    await_guard(gated.kube)
     gated.require()
     gated.serve_approved()
     gated.deploy("alice", version="4")
