@@ -17,8 +17,9 @@ Durable = tuple[Entry, datetime]
 Told = dict[str, list[Any]]
 """By `Kind/name`, in order: what the entries say, without what differs from run to run."""
 
+STARTED = ("Approved", "Overridden", "TakenOver")
 REGISTERED = ("models", "modelversions")
-_VOLATILE = {"versionUID", "template"}
+_VOLATILE = {"versionUID", "template", "revision", "approvals"}
 
 
 def told(entries: list[Entry]) -> Told:
@@ -49,6 +50,11 @@ def unrecorded(entries: list[Durable], audit_log: Path, namespace: str) -> list[
 
 def _told_of(write: Mapping[str, Any], before: list[Entry]) -> bool:
     reference, body = write["objectRef"], write.get("requestObject") or {}
+    if reference["resource"] == "modelapprovals":  # what becomes of them follows from what was recorded
+        return True
+    if reference["resource"] == "controllerrevisions":
+        revision = body["data"]["revision"]
+        return any(entry.transition in STARTED and entry.details["revision"] == revision for entry in before)
     if reference.get("subresource") == "status":
         return all(any(entry.id.startswith(wanted) for entry in before) for wanted in _ended(reference["resource"], body))
     applied = [entry for entry in before if entry.transition == "Applied"]

@@ -12,7 +12,7 @@ OWN = ("Model", "ModelVersion", "ModelDeployment")
 _VOLATILE = {
     "uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "observedGeneration", "lastTransitionTime",
     "clusterIP", "clusterIPs", "namespace", "deployment.kubernetes.io/revision", "slipway.dev/manifest-hash",
-    "childrenHash", "digestSince",
+    "childrenHash", "digestSince", "revision", "approvedRevision", "since", "at", "expiresAt",
 }  # fmt: skip
 
 

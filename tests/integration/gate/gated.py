@@ -64,9 +64,11 @@ class Gated(Team):
         role: str = "risk",
         revision: str = "",
         groups: tuple[str, ...] = ("system:masters",),
+        name: str = "",
         **spec: Any,
     ) -> Answer:
         """A ModelApproval; the apiserver fills in who says it."""
+        meta = {"name": name} if name else {"generateName": "churn-"}
         whole = {
             "deployment": "churn",
             "revision": revision or self.status()["revision"],
@@ -74,7 +76,7 @@ class Gated(Team):
             "reason": "looked at",
         } | spec
         whole |= {"as": role} if decision != "Override" else {}
-        body = {"apiVersion": API, "kind": "ModelApproval", "metadata": {"generateName": "churn-"}, "spec": whole}
+        body = {"apiVersion": API, "kind": "ModelApproval", "metadata": meta, "spec": whole}
         path = f"/apis/{API}/namespaces/{self.namespace}/modelapprovals"
         return Person(self.plane, who, groups).send("POST", path, body)
 

@@ -63,15 +63,15 @@ def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, sinc
     names = ", ".join(word.approver for word in verdict.granted)
     transition, said, reason = (
         Transition.APPROVED,
-        f"revision {revision[:11]}… approved by {names or 'nobody: no policy asks'}",
+        f"approved by {names}" if names else "no policy asks for anybody's word",
         Reason.APPROVED,
     )
     if taken_over:
         transition, reason = Transition.TAKEN_OVER, Reason.TAKEN_OVER
-        said = f"ran before a policy governed it: revision {revision[:11]}… runs on; the next change needs approval"
+        said = "ran before a policy governed it, and runs on; the next change needs approval"
     elif verdict.state == "Overridden":
         transition, reason = Transition.OVERRIDDEN, Reason.OVERRIDDEN
-        said = f"revision {revision[:11]}… starts by {names}, whatever the policies say: {verdict.granted[0].reason}"
+        said = f"started by {names}, whatever the policies say: {verdict.granted[0].reason}"
     entry = EntryDraft(
         transition,
         said,
