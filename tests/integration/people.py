@@ -40,6 +40,8 @@ class Person:
     plane: ControlPlane
     name: str
     groups: tuple[str, ...] = ("system:masters",)
+    pod: str = ""
+    """The pod that a service account's token would name."""
 
     def send(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
         pki = self.plane.pki
@@ -53,7 +55,7 @@ class Person:
                 connection.putheader(header, value)
             connection.endheaders(data)
             response = connection.getresponse()
-            return Answer(response.status, json.loads(response.read()))
+            return Answer(response.status, _said(response.read()))
         finally:
             connection.close()
 
@@ -63,3 +65,14 @@ class Person:
         yield "Impersonate-User", self.name.encode()
         for group in self.groups:
             yield "Impersonate-Group", group.encode()
+        if self.pod:
+            yield "Impersonate-Extra-authentication.kubernetes.io%2Fpod-name", self.pod.encode()
+
+
+def _said(data: bytes) -> dict[str, Any]:
+    """The answer's JSON; of what is none, such as the refusal of a stream, the text as its message."""
+    try:
+        found: dict[str, Any] = json.loads(data)
+    except ValueError:
+        return {"message": data.decode(errors="replace")}
+    return found
