@@ -49,7 +49,7 @@ class Person:
         context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         connection = http.client.HTTPSConnection(LOOPBACK, self.plane.ports["apiserver"], context=context, timeout=60)
         try:
-            data = b"" if body is None else json.dumps(body).encode()
+            data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
             connection.putrequest(method, path)
             for header, value in self._headers(kind, len(data)):
                 connection.putheader(header, value)

@@ -118,7 +118,7 @@ class TestRevisions:
 
     def test_a_deposed_operator_writes_none(self, serving: Place) -> None:
         deposed = Person(serving.plane, cast.operator(serving.plane).name, pod="slipway-operator-1")
-        revision = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": owned("churn-1", None), "revision": 1}
+        revision = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": owned("churn-1", None), "revision": 1, "data": {}}
         refused(deposed.send("POST", serving.path(APPS, "controllerrevisions"), revision), "slipway: deposed:", "the leader is slipway-operator-0")
 
 
