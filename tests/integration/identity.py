@@ -44,13 +44,16 @@ def install_policies(kube: Kube) -> None:
     """
     install(kube, POLICY_KINDS)
     until(lambda: not _accepted(kube, {ANNOTATION: "forged"}) and _accepted(kube, {}), 60, "the policies to be in effect")
-    kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _PROBE, "labels": {"slipway.dev/stage": _PROBE}}})
+    namespace: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _PROBE}}
+    kube.apply(namespace | {"metadata": {"name": _PROBE, "labels": {"slipway.dev/stage": _PROBE}}})
     for manifest in (model(_PROBE, _PROBE), deployment(_PROBE, _PROBE)):
         kube.apply(manifest)
     for what, attempt in _FORBIDDEN.items():
         until(partial(_refused, kube, attempt), 60, f"the policies to refuse {what}")
     until(lambda: not _refused(kube, _approval("")), 60, "the approver to be filled in")
-    kube.delete("Namespace", None, _PROBE)
+    for kind in ("ModelDeployment", "Model"):
+        kube.delete(kind, _PROBE, _PROBE)
+    kube.apply(namespace)  # it stays, for the next time: without controllers nothing that is deleted goes
 
 
 def _accepted(kube: Kube, annotations: dict[str, str]) -> bool:

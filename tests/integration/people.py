@@ -44,20 +44,27 @@ class Person:
     """The pod that a service account's token would name."""
 
     def send(self, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
+        connection = self.connect()
+        try:
+            return self.ask(connection, method, path, body, kind)
+        finally:
+            connection.close()
+
+    def connect(self) -> http.client.HTTPSConnection:
         pki = self.plane.pki
         context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
         context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        connection = http.client.HTTPSConnection(LOOPBACK, self.plane.ports["apiserver"], context=context, timeout=60)
-        try:
-            data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-            connection.putrequest(method, path)
-            for header, value in self._headers(kind, len(data)):
-                connection.putheader(header, value)
-            connection.endheaders(data)
-            response = connection.getresponse()
-            return Answer(response.status, _said(response.read()))
-        finally:
-            connection.close()
+        return http.client.HTTPSConnection(LOOPBACK, self.plane.ports["apiserver"], context=context, timeout=60)
+
+    def ask(self, connection: http.client.HTTPSConnection, method: str, path: str, body: Any = None, kind: str = JSON) -> Answer:
+        """One request on a connection that stays open."""
+        data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        connection.putrequest(method, path)
+        for header, value in self._headers(kind, len(data)):
+            connection.putheader(header, value)
+        connection.endheaders(data)
+        response = connection.getresponse()
+        return Answer(response.status, _said(response.read()))
 
     def _headers(self, kind: str, length: int) -> Iterator[tuple[str, bytes]]:
         yield "Content-Type", kind.encode()
