@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import convergence, ledger, population, relist, restart, resting
+from tests.bench import admission, convergence, ledger, population, relist, restart, resting
 from tests.bench.table import Table
 
 BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
     "relist": relist.run,
     "resting": resting.run,
     "ledger": ledger.run,
+    "admission": admission.run,
 }
 PAGE = Path(__file__).parents[2] / "docs/benchmarks.md"
 

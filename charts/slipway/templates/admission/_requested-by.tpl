@@ -30,13 +30,16 @@ begins, and looking for `,"name",` finds whole names only.
     '^\\{"generation":[1-9][0-9]{0,17},"by":\\[("([^"\\\\]|\\\\["\\\\])*"(,"([^"\\\\]|\\\\["\\\\])*")*)?\\](,"unseen":true)?\\}$')
 - name: stampedFor
   expression: "variables.stamped ? int(variables.before.substring(14, variables.before.indexOf(','))) : -1"
+- name: caughtUp
+  expression: variables.observed == variables.generation
+# Asked in the order of cost: the pattern is looked at only if somebody asked whom the operator has not seen.
 - name: kept
   expression: >-
-    variables.stamped && variables.observed < variables.stampedFor
+    !variables.caughtUp && variables.stamped && variables.observed < variables.stampedFor
     ? variables.before.substring(variables.before.indexOf('[') + 1, variables.before.lastIndexOf(']')) : ''
 - name: unseen
   expression: >-
-    variables.observed != variables.generation
+    !variables.caughtUp
     && (variables.stampedFor != variables.generation || variables.before.endsWith(',"unseen":true}'))
 - name: me
   expression: >-
@@ -51,6 +54,14 @@ begins, and looking for `,"name",` finds whole names only.
     !variables.changed ? variables.before
     : '{"generation":' + string(variables.generation + 1) + ',"by":[' + variables.by + ']'
     + (variables.unseen ? ',"unseen":true' : '') + '}'
+{{- end }}
+
+{{/* Neither the spec nor the stamp changes: nothing to fill in, and nothing to judge. */}}
+{{- define "slipway.stampConditions" -}}
+- name: changes-the-spec-or-the-stamp
+  expression: >-
+    oldObject == null || object.?spec != oldObject.?spec
+    || object.metadata.?annotations[?'slipway.dev/requested-by'] != oldObject.metadata.?annotations[?'slipway.dev/requested-by']
 {{- end }}
 
 {{/* Characters. Room for some hundred people between two looks of the operator; and CEL reads it at bounded cost. */}}

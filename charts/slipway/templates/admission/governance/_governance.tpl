@@ -92,6 +92,9 @@ collector also takes owners away (orphans), and what has no owner any more anybo
     && object.?automountServiceAccountToken == oldObject.?automountServiceAccountToken
     && variables.labels == variables.oldLabels && variables.sameNotes
     && (variables.cleans || object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences)
+# Not request.name: one request may delete a whole collection.
+- name: name
+  expression: oldObject.metadata.name
 - name: deployment
   expression: >-
     oldObject == null ? variables.labels[?'slipway.dev/deployment'].orValue('')
@@ -109,14 +112,14 @@ collector also takes owners away (orphans), and what has no owner any more anybo
   reason: Forbidden
   message: "slipway: this belongs to a ModelDeployment: change that instead"
   messageExpression: >-
-    'slipway: ' + request.userInfo.username + ' may not change ' + request.resource.resource + '/' + request.name
+    'slipway: ' + request.userInfo.username + ' may not change ' + request.resource.resource + '/' + variables.name
     + (variables.deployment == '' ? '' : ', which belongs to ModelDeployment ' + variables.deployment) + ': change the ModelDeployment instead'
 - expression: >-
     request.operation != 'DELETE' || variables.cleans || size(oldObject.metadata.?ownerReferences.orValue([])) == 0
   reason: Forbidden
   message: "slipway: this belongs to a ModelDeployment, and goes with it"
   messageExpression: >-
-    'slipway: ' + request.userInfo.username + ' may not delete ' + request.resource.resource + '/' + request.name
+    'slipway: ' + request.userInfo.username + ' may not delete ' + request.resource.resource + '/' + variables.name
     + (variables.deployment == '' ? '' : ', which belongs to ModelDeployment ' + variables.deployment) + ': it goes with the ModelDeployment'
 {{- end }}
 
