@@ -44,6 +44,18 @@ class DigestMismatch(Failure):
     reason = "DigestMismatch"
 
 
+class SignatureMissing(Failure):
+    """The bytes must be signed, and nothing is stored where their signature belongs."""
+
+    reason = "SignatureMissing"
+
+
+class SignatureInvalid(Failure):
+    """The signature is not by a key that counts, not of these bytes, or no signature at all."""
+
+    reason = "SignatureInvalid"
+
+
 class FetchFailed(Failure):
     """The artifact could not be brought here for any other reason."""
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from slipway_runtime.fetch.claim import ClaimSource
 from slipway_runtime.fetch.download import Pause, download, empty_folder
 from slipway_runtime.fetch.s3 import S3Source
 from slipway_runtime.fetch.settings import SECRET_FOLDER, FetchSettings, apply_environment
+from slipway_runtime.fetch.signature import SignedFiles, beside, read_signature
 from slipway_runtime.fetch.source import Source
 from slipway_runtime.fetch.web import WebSource
 
@@ -48,17 +50,29 @@ async def fetch(settings: FetchSettings, pause: Pause = asyncio.sleep) -> None:
     began = time.monotonic()
     try:
         empty_folder(settings.target)
+        signed = await _signed(settings, pause) if settings.signed_by else None
         async with AsyncExitStack() as stack:
-            digest = await download(await _open(settings, stack), settings.target, pause)
+            tree = await download(await _open(settings, stack), settings.target, pause)
+        digest = tree.digest()
         if digest != settings.digest:
             raise DigestMismatch(
                 f"{settings.public_uri} has digest {digest}, the ModelVersion names {settings.digest}: "
                 "what is stored is not what was registered; push it again as a new version"
             )
+        if signed:
+            signed.require(tree.files)
     except BaseException:
         empty_folder(settings.target)
         raise
-    print(f"fetched {settings.public_uri} {digest} in {time.monotonic() - began:.1f} s", flush=True)
+    state = " signed" if signed else ""
+    print(f"fetched{state} {settings.public_uri} {digest} in {time.monotonic() - began:.1f} s", flush=True)
+
+
+async def _signed(settings: FetchSettings, pause: Pause) -> SignedFiles:
+    """What the signature covers; read first, so that a missing or foreign one costs no download."""
+    bundle = replace(settings, uri=beside(settings.uri))
+    async with AsyncExitStack() as stack:
+        return await read_signature(await _open(bundle, stack), bundle, pause)
 
 
 async def _open(settings: FetchSettings, stack: AsyncExitStack) -> Source:

@@ -25,6 +25,8 @@ class TreeDigest:
     """Collects one entry a file, in any order, and answers the digest of the whole."""
 
     def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        """Each file's path in NFC and its content's SHA-256 in hex."""
         self._entries: dict[bytes, bytes] = {}
 
     def add(self, path: str, size: int, sha256: str) -> None:
@@ -32,9 +34,11 @@ class TreeDigest:
 
         Raises ArtifactInvalid for a name that `canonical_path` refuses and for a name that came before.
         """
-        name = canonical_path(path).encode()
+        canonical = canonical_path(path)
+        name = canonical.encode()
         if name in self._entries:
             raise ArtifactInvalid(f"two files are called {path!r} (after Unicode normalisation): rename one")
+        self.files[canonical] = sha256
         self._entries[name] = b"%d:%s %d %s\n" % (len(name), name, size, sha256.encode("ascii"))
 
     def digest(self) -> str:

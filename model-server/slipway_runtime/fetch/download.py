@@ -28,8 +28,8 @@ T = TypeVar("T")
 Pause = Callable[[float], Awaitable[None]]
 
 
-async def download(source: Source, target: Path, pause: Pause = asyncio.sleep) -> str:
-    """Copy all files of the source below an empty target and answer the artifact's digest. Raises Failure."""
+async def download(source: Source, target: Path, pause: Pause = asyncio.sleep) -> TreeDigest:
+    """Copy all files of the source below an empty target and answer what was written. Raises Failure."""
     files = await persist(source.files, lambda: 0, pause)
     _refuse_unsafe_names(files)
     tree = TreeDigest()
@@ -50,7 +50,7 @@ async def download(source: Source, target: Path, pause: Pause = asyncio.sleep) -
                 tasks.create_task(one(file))
     except ExceptionGroup as group:
         raise _first_failure(group) from group
-    return tree.digest()
+    return tree
 
 
 async def persist(attempt: Callable[[], Awaitable[T]], progress: Callable[[], int], pause: Pause) -> T:

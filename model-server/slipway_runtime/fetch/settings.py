@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import urllib.request
@@ -32,10 +33,12 @@ class FetchSettings:
     """What to call the Secret in advice."""
     claims: Path = CLAIM_FOLDER
     """Where claims are mounted, a folder a claim."""
+    signed_by: tuple[str, ...] = ()
+    """Public keys (PEM), one of which must have signed the artifact; empty: no signature is asked for."""
 
     @classmethod
     def load(cls, environment: Mapping[str, str], secret_folder: Path = SECRET_FOLDER) -> FetchSettings:
-        """Read the environment and the Secret's files. Raises FetchFailed when a variable is missing."""
+        """Read the environment and the Secret's files. Raises FetchFailed when a variable is missing or malformed."""
         try:
             uri, digest = environment["SLIPWAY_ARTIFACT_URI"], environment["SLIPWAY_ARTIFACT_DIGEST"]
             target = Path(environment["SLIPWAY_ARTIFACT_TARGET"])
@@ -44,7 +47,8 @@ class FetchSettings:
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
             raise FetchFailed(f"SLIPWAY_ARTIFACT_DIGEST is {digest!r}: it must be sha256: and 64 hex digits")
         name = environment.get("SLIPWAY_ARTIFACT_SECRET") or cls.secret_name
-        return cls(uri, digest, target, read_secret(secret_folder), name)
+        signed_by = _read_keys(environment.get("SLIPWAY_SIGNED_BY") or "[]")
+        return cls(uri, digest, target, read_secret(secret_folder), name, signed_by=signed_by)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,6 +72,18 @@ def without_credentials(text: str) -> str:
     """Every URL in the text loses its user, password and query."""
     text = re.sub(r"(?<=://)[^/\s'\"?#]*@", "", text)
     return re.sub(r"(\w+://[^\s?'\"]+)\?[^\s'\"]*", r"\1", text)
+
+
+def _read_keys(text: str) -> tuple[str, ...]:
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise FetchFailed(
+            "SLIPWAY_SIGNED_BY is not a JSON list of public keys: it comes from ApprovalPolicies; correct their require.signedBy"
+        )
+    return tuple(keys)
 
 
 def read_secret(folder: Path) -> dict[str, str]:

@@ -24,6 +24,8 @@ from slipway_runtime.failure import last_line
 from slipway_runtime.serve import grpc_codec
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
 from slipway_runtime.serve.errors import Refused
+from slipway_runtime.serve.grpc_identity import NamedAnswers
+from slipway_runtime.serve.identity import Names
 
 logger = logging.getLogger(__name__)
 CODES = {
@@ -98,14 +100,15 @@ class SlipwayServicer(InferenceServicer):  # type: ignore[misc]
 class SlipwayGrpcServer(GRPCServer):  # type: ignore[misc]
     """MLServer's gRPC server without its (deprecated) repository service; calls under way get time to end."""
 
-    def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, grace_seconds: float) -> None:
+    def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, grace_seconds: float, origin: Names) -> None:
         super().__init__(settings, data_plane, None)
         self._servicer = SlipwayServicer(data_plane)
+        self._origin = origin
         self._grace_seconds = grace_seconds
 
     def _create_server(self) -> grpc.aio.Server:
         self._server = grpc.aio.server(
-            interceptors=[PromServerInterceptor(enable_handling_time_histogram=True)],
+            interceptors=[NamedAnswers(self._origin), PromServerInterceptor(enable_handling_time_histogram=True)],
             options=[*self._get_options(), ("grpc.so_reuseport", 0)],
         )
         add_GRPCInferenceServiceServicer_to_server(self._servicer, self._server)

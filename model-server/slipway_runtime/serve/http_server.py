@@ -16,6 +16,7 @@ from mlserver.rest import RESTServer
 from mlserver.settings import Settings
 
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
+from slipway_runtime.serve.identity import Names
 from slipway_runtime.serve.rest import RestApp
 
 KEEP_ALIVE_SECONDS = 620
@@ -56,10 +57,12 @@ class GracefulServer(uvicorn.Server):
 class SlipwayRestServer(RESTServer):  # type: ignore[misc]
     """MLServer's REST server behind our ASGI application."""
 
-    def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, max_request_bytes: int, grace_seconds: float) -> None:
+    def __init__(
+        self, settings: Settings, data_plane: SlipwayDataPlane, max_request_bytes: int, grace_seconds: float, origin: Names
+    ) -> None:
         super().__init__(settings, data_plane, None)
         app = RestApp(self._app, data_plane, max_request_bytes)
-        self._server = GracefulServer(http_config(app, settings.host, settings.http_port, grace_seconds))
+        self._server = GracefulServer(http_config(app, settings.host, settings.http_port, grace_seconds, origin))
 
     async def start(self) -> None:
         """Serve until `stop`."""
@@ -86,8 +89,8 @@ class SlipwayMetricsServer(MetricsServer):  # type: ignore[misc]
         self._server.should_exit = True
 
 
-def http_config(app: Any, host: str, port: int, grace_seconds: float) -> uvicorn.Config:
-    """Uvicorn's settings for both servers."""
+def http_config(app: Any, host: str, port: int, grace_seconds: float, headers: Names = ()) -> uvicorn.Config:
+    """Uvicorn's settings for both servers; each answer has the headers, uvicorn's own too."""
     return uvicorn.Config(
         app,
         host=host,
@@ -98,6 +101,7 @@ def http_config(app: Any, host: str, port: int, grace_seconds: float) -> uvicorn
         lifespan="off",
         ws="none",
         server_header=False,
+        headers=list(headers),
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(grace_seconds)),

@@ -17,10 +17,12 @@ from slipway_runtime.failure import last_line
 from slipway_runtime.serve import rest_codec
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
 from slipway_runtime.serve.errors import NotOffered, Refused, TooLarge
+from slipway_runtime.serve.identity import PREDICTION_ID, REQUEST_ID, begin
 
 INFER = re.compile(r"/v2/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?/infer")
 STREAM = re.compile(r"/v2/models/.+/(infer_stream|generate|generate_stream)")
 Headers = list[tuple[bytes, bytes]]
+ASKED_ID, ANSWERED_ID = REQUEST_ID.encode(), PREDICTION_ID.encode()
 
 
 class RestApp:
@@ -32,15 +34,17 @@ class RestApp:
         self._limit = max_request_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; while draining, ask the client not to reuse the connection."""
+        """Answer one request, under its id; while draining, ask the client not to reuse the connection."""
         started = False
+        asked = next((value.decode("latin-1") for name, value in scope["headers"] if name == ASKED_ID), None)
+        named = (ANSWERED_ID, begin(asked).encode())
 
         async def send_or_close(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                if self._data_plane.draining:
-                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+                closing = ((b"connection", b"close"),) if self._data_plane.draining else ()
+                message["headers"] = [*message.get("headers", ()), named, *closing]
             await send(message)
 
         try:

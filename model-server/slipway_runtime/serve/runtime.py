@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from uuid import uuid4
 
 import joblib
 from mlserver.model import MLModel
@@ -13,6 +12,7 @@ from mlserver.types import MetadataModelResponse, Parameters
 
 from slipway_runtime.serve import describe
 from slipway_runtime.serve.artifact import load_model
+from slipway_runtime.serve.identity import current_id
 from slipway_runtime.serve.messages import InferRequest, InferResponse
 from slipway_runtime.serve.predictor import SklearnPredictor
 from slipway_runtime.serve.threads import Threads
@@ -34,9 +34,9 @@ class SklearnModel(MLModel):  # type: ignore[misc]
         return True
 
     async def infer(self, request: InferRequest) -> InferResponse:
-        """Predict in a thread. Raises BadRequest, PredictionFailed."""
+        """Predict in a thread; the answer's id is the caller's, or else the one it is traced by. Raises BadRequest, PredictionFailed."""
         outputs = await self._threads.run(self._predictor.predict, request.inputs, request.outputs)
-        return InferResponse(request.id or str(uuid4()), self.name, self.version, outputs)
+        return InferResponse(request.id or current_id.get(), self.name, self.version, outputs)
 
     async def metadata(self) -> MetadataModelResponse:
         """What the model takes and answers; its digest as a parameter."""

@@ -12,6 +12,7 @@ from mlserver.registry import MultiModelRegistry
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
 from slipway_runtime.serve.grpc_server import SlipwayGrpcServer
 from slipway_runtime.serve.http_server import SlipwayMetricsServer, SlipwayRestServer
+from slipway_runtime.serve.identity import origin
 from slipway_runtime.serve.settings import ServeSettings, model_settings, server_settings
 
 logger = logging.getLogger(__name__)
@@ -27,8 +28,9 @@ class ModelServer:
         self._settings = settings
         self._registry = MultiModelRegistry()
         self._data_plane = SlipwayDataPlane(mlserver, self._registry)
-        self._rest = SlipwayRestServer(mlserver, self._data_plane, settings.max_request_bytes, GRACE_SECONDS)
-        self._grpc = SlipwayGrpcServer(mlserver, self._data_plane, GRACE_SECONDS)
+        named = origin(settings)
+        self._rest = SlipwayRestServer(mlserver, self._data_plane, settings.max_request_bytes, GRACE_SECONDS, named)
+        self._grpc = SlipwayGrpcServer(mlserver, self._data_plane, GRACE_SECONDS, named)
         self._metrics = SlipwayMetricsServer(mlserver)
         self._stopping = asyncio.Event()
 

@@ -32,6 +32,10 @@ def push(
     secret: Annotated[str | None, typer.Option("--secret", metavar="NAME", help="The Secret with which pods read the store.")] = None,
     metric: Annotated[list[str] | None, typer.Option("--metric", metavar="NAME=NUMBER", help="Repeatable.")] = None,
     training_data: Annotated[str | None, typer.Option("--training-data", metavar="URI", help="What it was trained on.")] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option("--sign", metavar="KEY.pem", help="Sign the bytes with this elliptic-curve private key (docs/signing.md)."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Upload and create nothing; print the YAML.")] = False,
     output: Output = None,
     context: Context = None,
@@ -55,4 +59,4 @@ def push(
         metrics=tuple(metric or ()),
         training_data=training_data,
     )
-    registering.register(wanted, Access(kubeconfig, context, namespace), to, secret, dry_run=dry_run, output=output)
+    registering.register(wanted, Access(kubeconfig, context, namespace), to, secret, sign, dry_run=dry_run, output=output)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-from slipway.cli.artifact import manifest, store, upload
+from slipway.cli.artifact import manifest, signing, store, upload
 from slipway.cli.artifact.describe import Described, Wanted, describe
 from slipway.cli.artifact.files import Artifact
 from slipway.cli.artifact.tunnel import tunnel
@@ -17,9 +19,12 @@ from slipway.cli.output import as_text, console, manifests, note
 from slipway.cli.stamping import checked
 
 
-def register(wanted: Wanted, access: Access, to: str | None, secret: str | None, *, dry_run: bool, output: Format | None) -> None:
-    """Describe, check, upload, register. Doing it twice is doing it once."""
+def register(
+    wanted: Wanted, access: Access, to: str | None, secret: str | None, sign: Path | None = None, *, dry_run: bool, output: Format | None
+) -> None:
+    """Describe, check, upload, register. Doing it twice is doing it once; a version that is there can be signed later, or again."""
     described = describe(wanted)
+    signature = signing.sign(sign, f"{wanted.model}-{wanted.version}", described.artifact) if sign else None
     cluster = connect(access)
     new_model = _model(cluster, wanted)
     place = store.find(cluster, to) if described.artifact else None
@@ -29,6 +34,10 @@ def register(wanted: Wanted, access: Access, to: str | None, secret: str | None,
 
     if existing := cluster.get(_versions(cluster, version["metadata"]["name"])):
         _expect_same(cluster, wanted, existing, version)
+        if signature and place and way and uri and not dry_run:
+            _expect_there(existing, uri)
+            with _endpoint(place, access) as endpoint:
+                _put_signature(signature, uri, upload.filesystem(way.credentials, endpoint))
         _tell(existing, output, f"ModelVersion {existing['metadata']['name']} is there already, with the same bytes.")
         return
     objects = [new_model, version] if new_model else [version]
@@ -44,7 +53,10 @@ def register(wanted: Wanted, access: Access, to: str | None, secret: str | None,
         if way.pods_secret is None:
             note(f"No --secret given: pods will read {uri} without credentials.")
         with _endpoint(place, access) as endpoint:
-            _upload(described.artifact, uri, way, endpoint)
+            files = upload.filesystem(way.credentials, endpoint)
+            _upload(described.artifact, uri, files)
+            if signature:
+                _put_signature(signature, uri, files)
     made = _create(cluster, wanted, stamped_model, stamped_version)
     _tell(made, output, _done(cluster, described, made))
 
@@ -80,6 +92,16 @@ def _expect_same(cluster: Cluster, wanted: Wanted, existing: Json, version: Json
     )
 
 
+def _expect_there(existing: Json, uri: str) -> None:
+    """A signature of a version that is there belongs beside its bytes, wherever they are."""
+    there = existing["spec"]["artifact"]["uri"]
+    if there.rstrip("/") != uri.rstrip("/"):
+        raise CliError(
+            f"the bytes of ModelVersion {existing['metadata']['name']} are at {there}, not at {uri}: name their store with --to, "
+            f"or put a signature of model-signing at {there.rstrip('/')}.sig"
+        )
+
+
 @contextmanager
 def _endpoint(place: store.Store, access: Access) -> Iterator[str | None]:
     """Where the store answers, for this machine: through a tunnel if it is inside the cluster."""
@@ -90,13 +112,16 @@ def _endpoint(place: store.Store, access: Access) -> Iterator[str | None]:
         yield f"http://127.0.0.1:{port}"
 
 
-def _upload(artifact: Artifact, uri: str, way: store.Access, endpoint: str | None) -> None:
+def _put_signature(signature: bytes, uri: str, files: Any) -> None:
+    note(f"Signed: {upload.put_signature(files, uri, signature)}")
+
+
+def _upload(artifact: Artifact, uri: str, files: Any) -> None:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     columns = TextColumn("Uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Progress(*columns, console=console(sys.stderr), disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("", total=artifact.size)
-        files = upload.filesystem(way.credentials, endpoint)
         upload.upload(files, uri, artifact, lambda count: progress.advance(bar, count))
 
 

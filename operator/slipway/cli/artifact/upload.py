@@ -67,6 +67,14 @@ def upload(store: Any, uri: str, artifact: Artifact, advance: Advance) -> None:
                 advance(file.size)
 
 
+def put_signature(store: Any, uri: str, signature: bytes) -> str:
+    """Put the signature beside the folder `uri`, in the place of an earlier one; its URI."""
+    beside = f"{uri.rstrip('/')}.sig"
+    with _clear_errors(beside):
+        store.pipe_file(beside.removeprefix("s3://"), signature)
+    return beside
+
+
 def _create(store: Any, key: str, file: File, advance: Advance) -> bool:
     """Upload a file unless an object is there, which another push may have put since we looked: then False."""
     from fsspec.callbacks import Callback
