@@ -51,9 +51,12 @@ ADVICE: dict[str, str] = {
     # the gate
     "AwaitingApproval": (
         "Ask those whose word is missing to look and approve: kubectl slipway diff {name} -n {namespace}. "
-        "To take the change back, write what serves into the spec again."
+        "To take the change back, write what serves into the spec again; or delete it, if nothing of it serves yet."
     ),
-    "Rejected": "Change the ModelDeployment to ask anew, or write what serves into the spec again; see kubectl slipway diff {name} -n {namespace}",
+    "Rejected": (
+        "Change the ModelDeployment to ask anew, or write what serves into the spec again; what was asked for: "
+        "kubectl slipway diff {name} -n {namespace}"
+    ),
     "PoliciesNotInEffect": (
         "Have the platform's team install the chart again, so that approvals are protected; then have the approvals that were given "
         "before given once more: kubectl slipway diff {name} -n {namespace}"

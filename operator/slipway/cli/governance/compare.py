@@ -14,7 +14,7 @@ from rich.text import Text
 from slipway.cli.governance.asked import Asked
 from slipway.cli.governance.change import ABSENT, Change, Metric, changes, metrics
 from slipway.cli.output import text
-from slipway.cli.view.words import asked_by, phase_style, said
+from slipway.cli.view.words import asked_by, missing, phase_style, said
 
 PROVED = "This is all: the revision's name follows from these fields, and from the platform as it was approved."
 NOT_PROVED = "The platform's image is chosen when it starts"
@@ -94,14 +94,15 @@ def _platform(found: Asked) -> str:
 
 
 def _gate(approval: dict[str, Any]) -> Iterator[Text]:
+    if approval.get("state") == "Rejected":
+        yield text(approval.get("message", ""))
+        return
     facts = {
-        "missing": approval.get("message", ""),
-        "granted": ", ".join(map(said, approval.get("granted", []))),
+        "missing": missing(approval),
+        "granted": ", ".join(dict.fromkeys(map(said, approval.get("granted", [])))),
         "requested by": ", ".join(asked_by(approval)),
         "policies": ", ".join(approval.get("policies", [])),
     }
-    if approval.get("state") == "Rejected":
-        facts["rejected"] = facts.pop("missing")
     for name, fact in facts.items():
         if fact:
             yield text(f"{name}: {fact}")

@@ -98,4 +98,4 @@ def tell(approval: Json, *, quiet: bool = False) -> None:
             f"kubectl -n {meta['namespace']} get modelapproval {meta['name']} -o wide"
         )
     elif not quiet:
-        print(clean(f"ModelApproval {meta['name']}: {answer['reason']}: {answer.get('message', '')}"))
+        print(clean(f"ModelApproval {meta['name']} ({answer['reason']}): {answer.get('message', '')}"))

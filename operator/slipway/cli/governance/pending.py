@@ -73,7 +73,7 @@ def render(found: list[dict[str, Any]], now: datetime) -> Table:
     """The rows as a table."""
     from rich.table import Table
 
-    from slipway.cli.view.words import age, asked_by
+    from slipway.cli.view.words import age, asked_by, missing
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in HEADS:
@@ -87,7 +87,7 @@ def render(found: list[dict[str, Any]], now: datetime) -> Table:
             asked if serves in ("", asked) else f"{serves} → {asked}",
             age(row["since"], now),
             f"{len(people)}/{row['required']}",
-            row["message"],
+            missing(row),
             ", ".join(asked_by(row)) or "-",
             ", ".join(row["policies"]),
         ]

@@ -75,7 +75,7 @@ def problems(deployment: Json, pods: Sequence[Json]) -> list[Problem]:
     first = problem(deployment)
     found = [first] if first else []
     gate = gate_problem(deployment)
-    if gate and first and gate.reason != first.reason and first.reason != "NotObserved":
+    if gate and first and first.reason not in (gate.reason, "NotObserved"):
         found.append(gate)
     contested = conditions(deployment).get("Contested", {})
     if contested.get("status") == "True" and not (first and first.reason == contested["reason"]):

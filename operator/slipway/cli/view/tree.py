@@ -13,7 +13,7 @@ from slipway.cli.cluster import Json
 from slipway.cli.output import text
 from slipway.cli.view.problems import conditions, is_ready, problems, restarts, troubles
 from slipway.cli.view.snapshot import Snapshot, owners
-from slipway.cli.view.words import age, asked_by, phase_style, said, wanted_replicas
+from slipway.cli.view.words import age, asked_by, missing, phase_style, said, wanted_replicas
 
 WAITS = ("Progressing", "AwaitingApproval")
 """Reasons that pass by themselves, or by somebody's word."""
@@ -159,8 +159,8 @@ def _approval(tree: Tree, deployment: Json) -> None:
     branch = tree.add(line("approval", (state, phase_style(state))))
     facts = (
         line("revision", deployment["status"].get("revision", "")),
-        line("missing", approval.get("message", "") if state == "Waiting" else ""),
-        line("granted", ", ".join(said(grant) for grant in approval.get("granted", []))),
+        line("missing", missing(approval) if state == "Waiting" else ""),
+        line("granted", ", ".join(dict.fromkeys(map(said, approval.get("granted", []))))),
         line("requested by", ", ".join(asked_by(approval))),
         line("policies", ", ".join(approval.get("policies", []))),
         line("expires", approval.get("expiresAt", "")),

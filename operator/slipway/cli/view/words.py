@@ -39,3 +39,8 @@ def said(grant: Json) -> str:
 def asked_by(approval: Json) -> list[str]:
     """Everyone who took part in the change, as far as names are known."""
     return [*approval.get("requestedBy", []), *(["somebody unknown"] if approval.get("unknownRequester") else [])]
+
+
+def missing(approval: Json) -> str:
+    """What is missing, without who asked, where that is shown beside it."""
+    return str(approval.get("message", "")).removesuffix(f"; requested by {', '.join(approval.get('requestedBy', []))}")

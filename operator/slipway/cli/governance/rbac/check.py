@@ -33,13 +33,13 @@ class Checked:
 
 def check(
     namespace: Namespace = None,
-    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="All that have a stage.")] = False,
+    all_namespaces: AllNamespaces = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when there is a warning: for pipelines.")] = False,
     output: Output = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Show who may approve, override, deploy and change the policies, and warn of what gets round them."""
+    """Show who may approve, override, deploy and change the policies, and warn of what gets round them. -A: where there is a stage."""
     if all_namespaces and namespace:
         raise typer.BadParameter("-A does not go with -n")
 

@@ -120,10 +120,9 @@ def _of_policy(namespace: str, policy: Json, approvers: list[Right]) -> Iterator
     holders = {role: {right.subject for right in approvers if right.role in (role, ALL)} for role in roles}
     for role in roles:
         if not holders[role] - {ROOT}:
-            yield Finding(
-                WARNING, "RoleWithoutHolder", namespace, f"policy {name} asks for an approval as {role}, and nobody may give it here: grant "
-                f"approve on approvalroles/{role} and create on modelapprovals"
-            )  # fmt: skip
+            said = f"policy {name} asks for an approval as {role}, and nobody may give it here"
+            cure = f"grant approve on approvalroles/{role} and create on modelapprovals"
+            yield Finding(WARNING, "RoleWithoutHolder", namespace, f"{said}: {cure}")
     people = {right.subject for right in approvers} - {ROOT}
     if not any(subject.kind == "Group" for subject in people) and len(people) < needed:
         who = ", ".join(map(str, sorted(people))) or "nobody"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from slipway.cli.cluster import Json
-from slipway.cli.governance.rbac.grants import ALL, GROUP, Grant, Subject
+from slipway.cli.governance.rbac.grants import ALL, Grant, Subject
 
 WRITES = ("create", "update", "patch", "delete")
 APPROVE, OVERRIDE, DEPLOY = "approve", "override", "deploy"
@@ -99,6 +99,3 @@ def policies_of(policies: Iterable[Json], stage: str) -> list[Json]:
 def roles_of(policies: Iterable[Json]) -> set[str]:
     """The roles that they ask for."""
     return {role for policy in policies for role in policy["spec"].get("require", {}).get("fromEachRole") or []}
-
-
-__all__ = ["APPROVE", "DEPLOY", "GROUP", "OVERRIDE", "POLICIES", "STAGES", "Right", "can_speak", "cluster_rights", "rights"]
