@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from slipway.cli.cluster import Json
@@ -15,11 +15,15 @@ from slipway.cli.governance.rbac.rights import (
     Right,
     can_speak,
 )
+from slipway.plan.gate.requirements import unfilled
 
 WARNING, INFORMATION = "Warning", "Information"
 EVERYBODY = {"system:authenticated", "system:unauthenticated", "system:serviceaccounts"}
 ROOT = Subject("Group", "system:masters")
 RBAC = "rbac.authorization.k8s.io"
+_IDENTITY_GROUPS = {"", "authentication.k8s.io", ALL}
+_PEOPLE = {"users", "groups", "uids", "userextras", ALL}
+"""Of the whole cluster: impersonating them cannot be granted in a namespace."""
 _STRONG = (*WRITES, "approve", "override", "automate", ALL)
 
 
@@ -45,7 +49,7 @@ def _of_grant(grant: Grant) -> Iterator[Finding]:
         if grant.subject == ROOT:
             yield Finding(INFORMATION, "ClusterAdmin", "", f"{who} may do everything, and RBAC cannot narrow it: guard its certificates")
         else:
-            yield Finding(WARNING, "ClusterAdmin", where, f"{who} may do everything here, approve and override included")
+            yield Finding(WARNING, "ClusterAdmin", where, f"{who} may do everything, approve and override included")
         return
     touches = not rule.groups.isdisjoint((GROUP, ALL))
     if ALL in rule.verbs and touches and _governed(rule):
@@ -61,8 +65,12 @@ def _of_grant(grant: Grant) -> Iterator[Finding]:
 def _roundabout(grant: Grant, who: str) -> Iterator[Finding]:
     """Ways to somebody else's rights."""
     rule, where = grant.rule, grant.namespace
-    if any(verb.startswith("impersonate") for verb in rule.verbs):
-        yield Finding(WARNING, "Impersonate", where, f"{who} may act as somebody else, and approve in their name")
+    if any(verb.startswith("impersonate") or verb == ALL for verb in rule.verbs) and not rule.groups.isdisjoint(_IDENTITY_GROUPS):
+        if not where and not rule.resources.isdisjoint(_PEOPLE):
+            yield Finding(WARNING, "Impersonate", where, f"{who} may act as somebody else, and approve in their name")
+        elif not rule.resources.isdisjoint(("serviceaccounts", ALL)):
+            said = f"{who} may act as service accounts, so give none of them automate on a role"
+            yield Finding(INFORMATION, "ImpersonateServiceAccount", where, said)
     for verb in ("escalate", "bind"):
         if any(rule.allows(verb, kind, group=RBAC) for kind in ("roles", "clusterroles")):
             yield Finding(WARNING, verb.capitalize(), where, f"{who} may {verb} roles, and so give themselves the right to approve")
@@ -103,15 +111,10 @@ def _both(namespace: str, held: list[Right]) -> Iterator[Finding]:
 def _mute(namespace: str, found: list[Grant], held: list[Right]) -> Iterator[Finding]:
     """Rights to speak that come to nothing."""
     for subject in sorted({right.subject for right in held if right.what in (APPROVE, OVERRIDE) and not can_speak(found, right)}):
-        needs = "create on modelapprovals (ClusterRole slipway-approver)"
+        said = "may approve or override, but to say so needs create on modelapprovals (ClusterRole slipway-approver) as well"
         if subject.kind == "ServiceAccount":
-            needs = f"{needs} and automate on the role; no service account can override"
-        yield Finding(
-            INFORMATION,
-            "CannotSpeak",
-            namespace,
-            f"{subject} may approve or override, but to say so needs {needs}, here or through a group",
-        )
+            said = "is no person: to approve it needs create on modelapprovals and automate on the role as well, and it can never override"
+        yield Finding(INFORMATION, "CannotSpeak", namespace, f"{subject} {said}")
 
 
 def _of_policy(namespace: str, policy: Json, approvers: list[Right]) -> Iterator[Finding]:
@@ -124,8 +127,20 @@ def _of_policy(namespace: str, policy: Json, approvers: list[Right]) -> Iterator
             cure = f"grant approve on approvalroles/{role} and create on modelapprovals"
             yield Finding(WARNING, "RoleWithoutHolder", namespace, f"{said}: {cure}")
     people = {right.subject for right in approvers} - {ROOT}
-    if not any(subject.kind == "Group" for subject in people) and len(people) < needed:
+    if not _has_group(people) and len(people) < needed:
         who = ", ".join(map(str, sorted(people))) or "nobody"
-        yield Finding(
-            WARNING, "TooFewPeople", namespace, f"policy {name} asks for {needed} approvals by different people, and only {who} may approve"
-        )
+        said = f"policy {name} asks for {needed} approvals by different people, and only {who} may approve"
+        yield Finding(WARNING, "TooFewPeople", namespace, said)
+    elif _crowded({role: found - {ROOT} for role, found in holders.items()}):
+        said = f"policy {name} asks for somebody else in each of the roles {', '.join(roles)}, and there are too few people for that"
+        yield Finding(WARNING, "TooFewPeople", namespace, said)
+
+
+def _crowded(holders: Mapping[str, set[Subject]]) -> bool:
+    """Whether the roles that have people cannot each have their own. How many are in a group is not known: it fills its role."""
+    counted = {role: {str(subject) for subject in found} for role, found in holders.items() if found and not _has_group(found)}
+    return bool(unfilled(counted))
+
+
+def _has_group(people: set[Subject]) -> bool:
+    return any(subject.kind == "Group" for subject in people)
