@@ -19,7 +19,7 @@ from slipway.cli import main
 from tests.cluster import pki
 from tests.integration.gate.gated import RBAC, Gated
 from tests.integration.journal.team import SECONDS
-from tests.kube import Kube, Manifest, Refusal
+from tests.kube import Manifest
 from tests.wait import until
 
 NOBODYS = "rbac.authorization.k8s.io"
@@ -86,23 +86,33 @@ class Desk(Gated):
         self.kube.apply({"apiVersion": RBAC, "kind": "Role", "metadata": meta, "rules": rules})
         self.bind(f"{who}-as-{role}", "Role", f"approve-as-{role}", subject)
         self.bind(f"{who}-approves", "ClusterRole", "slipway-approver", subject)
-        until(lambda: may(self.kube, who, self.namespace, "approve", "approvalroles", role), SECONDS, f"{who} to be an approver")
-        until(lambda: may(self.kube, who, self.namespace, "create", "modelapprovals"), SECONDS, f"{who} to be an approver")
+        self.await_right(who, "approve", "approvalroles", role)
+        self.await_right(who, "create", "modelapprovals")
 
     def bind(self, name: str, kind: str, role: str, subject: Manifest) -> None:
         reference = {"apiGroup": NOBODYS, "kind": kind, "name": role}
         meta = {"name": name, "namespace": self.namespace}
         self.kube.apply({"apiVersion": RBAC, "kind": "RoleBinding", "metadata": meta, "roleRef": reference, "subjects": [subject]})
 
+    def bind_cluster_wide(self, who: str, role: str) -> None:
+        reference = {"apiGroup": NOBODYS, "kind": "ClusterRole", "name": role}
+        subject = {"apiGroup": NOBODYS, "kind": "User", "name": who}
+        manifest = {"apiVersion": RBAC, "kind": "ClusterRoleBinding", "metadata": {"name": f"{who}-{role}"}}
+        self.kube.apply(manifest | {"roleRef": reference, "subjects": [subject]})
 
-def may(kube: Kube, who: str, namespace: str, verb: str, resource: str, name: str = "") -> bool:
-    attributes = {"group": "slipway.dev", "verb": verb, "resource": resource, "namespace": namespace, "name": name}
-    review = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SubjectAccessReview",
-        "spec": {"user": who, "groups": ["system:authenticated"], "resourceAttributes": attributes},
-    }
-    try:
-        return bool(kube.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"])
-    except Refusal:
-        return False
+    def await_right(
+        self, who: str, verb: str, resource: str, name: str = "", group: str = "slipway.dev", namespace: str | None = None
+    ) -> None:
+        """The apiserver's authorizer hears of bindings a moment later."""
+        where = self.namespace if namespace is None else namespace
+        attributes = {"group": group, "verb": verb, "resource": resource, "namespace": where, "name": name}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": who, "groups": ["system:authenticated"], "resourceAttributes": attributes},
+        }
+
+        def may() -> bool:
+            return bool(self.kube.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)["status"]["allowed"])
+
+        until(may, SECONDS, f"{who} to be allowed to {verb} {resource}")

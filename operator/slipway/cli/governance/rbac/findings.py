@@ -23,7 +23,7 @@ ROOT = Subject("Group", "system:masters")
 RBAC = "rbac.authorization.k8s.io"
 _IDENTITY_GROUPS = {"", "authentication.k8s.io", ALL}
 _PEOPLE = {"users", "groups", "uids", "userextras", ALL}
-"""Of the whole cluster: impersonating them cannot be granted in a namespace."""
+"""Of the whole cluster: to act as them cannot be granted in a namespace; who acts as any service account acts as the operator, too."""
 _STRONG = (*WRITES, "approve", "override", "automate", ALL)
 
 
@@ -66,7 +66,7 @@ def _roundabout(grant: Grant, who: str) -> Iterator[Finding]:
     """Ways to somebody else's rights."""
     rule, where = grant.rule, grant.namespace
     if any(verb.startswith("impersonate") or verb == ALL for verb in rule.verbs) and not rule.groups.isdisjoint(_IDENTITY_GROUPS):
-        if not where and not rule.resources.isdisjoint(_PEOPLE):
+        if not where and not rule.resources.isdisjoint((*_PEOPLE, "serviceaccounts")):
             yield Finding(WARNING, "Impersonate", where, f"{who} may act as somebody else, and approve in their name")
         elif not rule.resources.isdisjoint(("serviceaccounts", ALL)):
             said = f"{who} may act as service accounts, so give none of them automate on a role"
