@@ -51,7 +51,7 @@ ADVICE: dict[str, str] = {
     # the gate
     "AwaitingApproval": (
         "Ask those whose word is missing to look and approve: kubectl slipway diff {name} -n {namespace}. "
-        "To take the change back, write what serves into the spec again; or delete it, if nothing of it serves yet."
+        "To take the change back, write what serves into the spec again, or delete it if nothing of it serves yet."
     ),
     "Rejected": (
         "Change the ModelDeployment to ask anew, or write what serves into the spec again; what was asked for: "

@@ -42,8 +42,9 @@ class Shown:
 class Desk(Gated):
     """A governed namespace, seen from the plugin."""
 
-    def kubeconfig_of(self, who: str) -> Path:
-        pki.issue(self.plane.pki, who, ())
+    def kubeconfig_of(self, who: str, *groups: str) -> Path:
+        """The groups are those of the first call."""
+        pki.issue(self.plane.pki, who, groups)
         path = self.folder / f"{who}.kubeconfig"
         if not path.exists():
             pki.write_kubeconfig(path, self.plane.pki, who, self.plane.url)

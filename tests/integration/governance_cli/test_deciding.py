@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.governance_cli.desk import Desk
+from tests.integration.identity import install
+from tests.integration.journal.team import SECONDS
 from tests.integration.samples import version
+from tests.wait import until
 
 METRICS = {"3": {"auc": "0.91"}, "4": {"auc": "0.93", "logLoss": "0.3"}}
 EVIL = "\x1b[31mred\x1b]0;title\x07 [bold]b[/] \u202e"
@@ -175,3 +178,19 @@ def test_export_has_policies_for_the_whole_cluster_only(waiting: Desk) -> None:
     assert policy["kind"] == "ApprovalPolicy"
     waiting.kube.apply(policy, dry_run=True)
     assert "ModelApproval" not in {item["kind"] for item in whole.data["items"]}
+
+
+def test_where_the_apiserver_fills_nothing_in_the_plugin_does(waiting: Desk) -> None:
+    """Kubernetes before 1.36, or admission.mutating=false."""
+    binding = waiting.kube.get("MutatingAdmissionPolicyBinding", None, "slipway-approvals")
+    assert binding is not None
+    waiting.kube.delete("MutatingAdmissionPolicyBinding", None, "slipway-approvals")
+    try:
+        until(lambda: "spec.approver must be you" in waiting.say("carol").message, SECONDS, "nothing to be filled in")
+        said = waiting.run("bob", "approve", "churn", "--as", "risk", "--yes")
+        assert said.code == 0, said.stderr
+        (approval,) = [found for found in waiting.kube.list("ModelApproval", waiting.namespace) if found["spec"]["approver"] == "bob"]
+        assert approval["spec"]["groups"] == ["system:authenticated"]
+    finally:
+        install(waiting.kube, ("MutatingAdmissionPolicyBinding",))
+        until(lambda: waiting.say("carol", revision="v1:" + "0" * 64).landed, SECONDS, "it to be filled in again")

@@ -64,9 +64,9 @@ def _lines(found: Asked, command: bool) -> Iterator[RenderableType]:
     yield text(f"revision {found.revision}", "dim")
     yield Text("")
     yield _change_table(_changes(found), with_approved=found.newest is not None)
-    if metric := _metrics(found):
+    if any(metric.approved != metric.asked for metric in _metrics(found)):
         yield Text("")
-        yield _metric_table(metric, found)
+        yield _metric_table(_metrics(found), found)
     yield Text("")
     yield text(_platform(found))
     yield from _gate(approval)

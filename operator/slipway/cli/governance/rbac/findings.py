@@ -111,9 +111,10 @@ def _both(namespace: str, held: list[Right]) -> Iterator[Finding]:
 def _mute(namespace: str, found: list[Grant], held: list[Right]) -> Iterator[Finding]:
     """Rights to speak that come to nothing."""
     for subject in sorted({right.subject for right in held if right.what in (APPROVE, OVERRIDE) and not can_speak(found, right)}):
-        said = "may approve or override, but to say so needs create on modelapprovals (ClusterRole slipway-approver) as well"
+        needs = "create on modelapprovals (ClusterRole slipway-approver)"
+        said = f"may approve or override, but to say so needs {needs} as well, unless a group of theirs has it"
         if subject.kind == "ServiceAccount":
-            said = "is no person: to approve it needs create on modelapprovals and automate on the role as well, and it can never override"
+            said = f"is no person: to approve it needs {needs} and automate on the role as well, and it can never override"
         yield Finding(INFORMATION, "CannotSpeak", namespace, f"{subject} {said}")
 
 
