@@ -48,6 +48,27 @@ ADVICE: dict[str, str] = {
         "The model does not load in its server: compare the version's format with the library that saved it, "
         "load it locally with that one, and push the next version."
     ),
+    "SignatureMissing": (
+        "A policy asks for signed bytes, and nothing was loaded: push the model again as the next version, signed "
+        "(kubectl slipway push PATH --sign KEY --model {model} --version NEXT -n {namespace})."
+    ),
+    "SignatureInvalid": (
+        "The signature is not by a key of the policy, or not of these bytes, and nothing was loaded: find out why, then push the next "
+        "version, signed with a key that is in require.signedBy (kubectl get slap -o yaml)."
+    ),
+    # the gate
+    "AwaitingApproval": (
+        "Ask those whose word is missing to look and approve: kubectl slipway diff {name} -n {namespace}. "
+        "To take the change back, write what serves into the spec again, or delete it if nothing of it serves yet."
+    ),
+    "Rejected": (
+        "Change the ModelDeployment to ask anew, or write what serves into the spec again; what was asked for: "
+        "kubectl slipway diff {name} -n {namespace}"
+    ),
+    "PoliciesNotInEffect": (
+        "Have the platform's team install the chart again, so that approvals are protected; then have the approvals that were given "
+        "before given once more: kubectl slipway diff {name} -n {namespace}"
+    ),
     # the pods
     "SecretMissing": ("Create the Secret or ConfigMap that the message names in namespace {namespace}, or take it out of the spec."),
     "ImagePullFailed": ("The node cannot pull the image: check its name and tag, and spec.pod.imagePullSecrets for a private registry."),

@@ -7,6 +7,10 @@ import typer
 from slipway.cli.audit.listing import audit
 from slipway.cli.audit.proof import check, prove, verify
 from slipway.cli.export import export
+from slipway.cli.governance.decide import approve, override, reject
+from slipway.cli.governance.diff import diff
+from slipway.cli.governance.pending import pending
+from slipway.cli.governance.rbac.check import check as check_rbac
 from slipway.cli.predict import predict
 from slipway.cli.push import push
 from slipway.cli.status import status
@@ -18,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (push, status, predict, export):
+for command in (push, status, predict, pending, diff, approve, reject, override, export):
     app.command()(command)
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
@@ -27,3 +31,8 @@ auditing.command()(verify)
 auditing.command()(prove)
 auditing.command()(check)
 app.add_typer(auditing, name="audit")
+
+rights = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may do what.")
+rights.command("check")(check_rbac)
+rights.callback()(lambda: None)
+app.add_typer(rights, name="rbac")

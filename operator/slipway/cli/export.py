@@ -6,23 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
-from slipway.cli.options import Context, Format, Kubeconfig, Namespace
+from slipway.cli.options import AllNamespaces, Context, Format, Kubeconfig, Namespace
 from slipway.cli.output import as_text, manifests, note
 
 KINDS = (("Model", "models"), ("ModelVersion", "modelversions"), ("ModelDeployment", "modeldeployments"))
 """In the order in which they are applied."""
+POLICIES = (("ApprovalPolicy", "approvalpolicies"),)
+"""Of the cluster, so they come with all namespaces only, and first: nothing of what follows starts without them. Approvals never come:
+each is about one object of one cluster."""
 _FILLED_IN = ("slipway.dev/requested-by", "kubectl.kubernetes.io/last-applied-configuration")
 """Annotations that the apiserver and kubectl write."""
 
 
 def export(
     namespace: Namespace = None,
-    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")] = False,
+    all_namespaces: AllNamespaces = False,
     output: Annotated[Format, typer.Option("-o", "--output", help="yaml or json.")] = Format.YAML,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Print Models, ModelVersions and ModelDeployments for `kubectl apply -f`: what was asked for, without what was filled in."""
+    """Print Models, ModelVersions and ModelDeployments (-A: ApprovalPolicies too) for `kubectl apply -f`: what was asked for."""
     if all_namespaces and namespace:
         raise typer.BadParameter("-A does not go with -n")
 
@@ -32,7 +35,7 @@ def export(
     where = None if all_namespaces else cluster.namespace
     found = [
         asked(kind, item)
-        for kind, plural in KINDS
+        for kind, plural in ((*POLICIES, *KINDS) if all_namespaces else KINDS)
         for item in sorted(cluster.list(path(SLIPWAY, plural, where)), key=_by_namespace_and_name)
     ]
     if output is Format.JSON:
@@ -47,9 +50,10 @@ def asked(kind: str, item: dict[str, Any]) -> dict[str, Any]:
     meta = item["metadata"]
     annotations = {key: value for key, value in (meta.get("annotations") or {}).items() if key not in _FILLED_IN}
     kept = {"labels": meta.get("labels"), "annotations": annotations}
-    metadata = {"name": meta["name"], "namespace": meta["namespace"]} | {key: value for key, value in kept.items() if value}
+    place = {key: meta[key] for key in ("name", "namespace") if key in meta}
+    metadata = place | {key: value for key, value in kept.items() if value}
     return {"apiVersion": "slipway.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": item["spec"]}
 
 
 def _by_namespace_and_name(item: dict[str, Any]) -> tuple[str, str]:
-    return item["metadata"]["namespace"], item["metadata"]["name"]
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]

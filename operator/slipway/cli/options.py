@@ -16,6 +16,7 @@ class Format(StrEnum):
 
 
 Namespace = Annotated[str | None, typer.Option("-n", "--namespace", metavar="NAMESPACE", help="Namespace; default: the context's.")]
+AllNamespaces = Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")]
 Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.")]
 Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig; default: $KUBECONFIG or ~/.kube/config.")]
 Output = Annotated[Format | None, typer.Option("-o", "--output", help="For programs; default: for people.")]

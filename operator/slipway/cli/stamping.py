@@ -18,12 +18,14 @@ def checked(cluster: Cluster, url: str, body: Json) -> Json:
             raise
     else:
         return body
-    stamped = body | {"metadata": body["metadata"] | {"annotations": {ANNOTATION: Stamp(1, (_user(cluster),)).text()}}}
+    stamped = body | {"metadata": body["metadata"] | {"annotations": {ANNOTATION: Stamp(1, (str(whoami(cluster)["username"]),)).text()}}}
     cluster.create(url, stamped, dry_run=True)
     return stamped
 
 
-def _user(cluster: Cluster) -> str:
+def whoami(cluster: Cluster) -> Json:
+    """The user and its groups, as the apiserver sees them."""
     api, kind = "authentication.k8s.io/v1", "SelfSubjectReview"
     answer = cluster.request("POST", path(api, "selfsubjectreviews"), body={"apiVersion": api, "kind": kind})
-    return str(answer["status"]["userInfo"]["username"])
+    found: Json = answer["status"]["userInfo"]
+    return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slipway.cli.options import Context, Format, Kubeconfig, Namespace, Output
+from slipway.cli.options import AllNamespaces, Context, Format, Kubeconfig, Namespace, Output
 from slipway.cli.output import as_text, console, note
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def status(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A ModelDeployment; without it, all.")] = None,
     namespace: Namespace = None,
-    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="All namespaces.")] = False,
+    all_namespaces: AllNamespaces = False,
     output: Output = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,

@@ -8,13 +8,24 @@ from slipway.api.conditions import Reason
 from slipway.cli.advice import ADVICE, FALLBACK, advice
 from slipway.cli.view.problems import REASONS
 
-FINE = {Reason.SERVING, Reason.REGISTERED, Reason.MINIMUM_REPLICAS_AVAILABLE, Reason.SCALED_TO_ZERO}
+FINE = {
+    Reason.SERVING,
+    Reason.REGISTERED,
+    Reason.MINIMUM_REPLICAS_AVAILABLE,
+    Reason.SCALED_TO_ZERO,
+    Reason.RETIRED,
+    Reason.APPROVED,
+    Reason.OVERRIDDEN,
+    Reason.TAKEN_OVER,
+}
 """Nothing to do about these."""
+OF_APPROVALS = {Reason.PENDING, Reason.COUNTED, Reason.CONSUMED, Reason.VOID}
+"""Their message says all; `status` is about deployments."""
 OF_THE_PLUGIN = {"NotObserved", "OOMKilled"}
 
 
 def test_every_reason_has_advice_and_every_advice_a_reason() -> None:
-    assert {str(reason) for reason in Reason if reason not in FINE} | OF_THE_PLUGIN == set(ADVICE)
+    assert {str(reason) for reason in Reason if reason not in FINE | OF_APPROVALS} | OF_THE_PLUGIN == set(ADVICE)
 
 
 def test_the_kubelets_reasons_lead_to_advice() -> None:

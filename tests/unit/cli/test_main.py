@@ -20,7 +20,24 @@ def run(*arguments: str, script: str = "from slipway.cli import main; main()", *
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["push"], ["status"], ["predict"], ["audit"], ["audit", "verify"], ["audit", "prove"], ["audit", "check"]]
+    "command",
+    [
+        [],
+        ["push"],
+        ["status"],
+        ["predict"],
+        ["export"],
+        ["pending"],
+        ["diff"],
+        ["approve"],
+        ["reject"],
+        ["override"],
+        ["rbac", "check"],
+        ["audit"],
+        ["audit", "verify"],
+        ["audit", "prove"],
+        ["audit", "check"],
+    ],
 )
 def test_help_loads_nothing_heavy(command: list[str]) -> None:
     loaded = f"import sys, atexit; atexit.register(lambda: print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr))\n"
@@ -37,6 +54,15 @@ def test_help_loads_nothing_heavy(command: list[str]) -> None:
         ["push", "model.joblib"],
         ["predict"],
         ["status", "-o", "xml"],
+        ["pending", "-A", "-n", "growth"],
+        ["rbac", "check", "-A", "-n", "growth"],
+        ["approve", "churn", "--yes"],
+        ["approve", "churn", "--as", "Risk", "--yes"],
+        ["approve", "churn", "--as", "risk"],
+        ["approve", "churn", "--as", "risk", "--revision", "v1:3f9a"],
+        ["approve", "churn", "--as", "risk", "--yes", "--reason", "x" * 1025],
+        ["reject", "churn", "--as", "risk", "--yes"],
+        ["override", "churn", "--yes", "--reason", " "],
         ["push", "/nonexistent", "--model", "m", "--version", "1"],
     ],
 )

@@ -49,23 +49,34 @@ def conditions(thing: Json) -> dict[str, Json]:
 
 
 def problem(deployment: Json) -> Problem | None:
-    """The one thing that keeps a ModelDeployment from being Ready, or None."""
+    """The one thing that keeps a ModelDeployment from being Ready, or what is asked for from starting; or None."""
     found = conditions(deployment)
     behind = deployment.get("status", {}).get("observedGeneration", -1) < deployment["metadata"].get("generation", 0)
     if behind or "Ready" not in found:
         return _problem(deployment, "NotObserved", "the operator has not seen the latest change")
     ready = found["Ready"]
     if ready["status"] == "True":
-        return None
+        return gate_problem(deployment)
     stalled = found.get("Stalled", {})
     cause = stalled if stalled.get("status") == "True" else ready
     return _problem(deployment, cause["reason"], cause.get("message", ""))
+
+
+def gate_problem(deployment: Json) -> Problem | None:
+    """Why what is asked for may not start; meanwhile what was approved before may serve well."""
+    approved = conditions(deployment).get("Approved", {})
+    if approved.get("status") != "False":
+        return None
+    return _problem(deployment, approved.get("reason", ""), approved.get("message", ""))
 
 
 def problems(deployment: Json, pods: Sequence[Json]) -> list[Problem]:
     """All that is wrong: what the conditions say, then what pods add to it."""
     first = problem(deployment)
     found = [first] if first else []
+    gate = gate_problem(deployment)
+    if gate and first and first.reason not in (gate.reason, "NotObserved"):
+        found.append(gate)
     contested = conditions(deployment).get("Contested", {})
     if contested.get("status") == "True" and not (first and first.reason == contested["reason"]):
         found.append(_problem(deployment, contested["reason"], contested.get("message", "")))

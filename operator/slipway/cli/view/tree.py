@@ -13,8 +13,10 @@ from slipway.cli.cluster import Json
 from slipway.cli.output import text
 from slipway.cli.view.problems import conditions, is_ready, problems, restarts, troubles
 from slipway.cli.view.snapshot import Snapshot, owners
-from slipway.cli.view.words import age, phase_style, wanted_replicas
+from slipway.cli.view.words import age, asked_by, missing, phase_style, said, wanted_replicas
 
+WAITS = ("Progressing", "AwaitingApproval")
+"""Reasons that pass by themselves, or by somebody's word."""
 GOOD, BAD, QUIET = "green", "red", "dim"
 
 
@@ -39,6 +41,7 @@ def render(snapshot: Snapshot, now: datetime) -> RenderableType:
         tree.add(_autoscaler(autoscaler))
     if snapshot.hidden:
         tree.add(line((f"not shown, you may not list: {', '.join(snapshot.hidden)}", QUIET)))
+    _approval(tree, snapshot.deployment)
     _conditions(tree, snapshot.deployment)
     return Group(tree, *_verdict(snapshot))
 
@@ -147,10 +150,30 @@ def _autoscaler(autoscaler: Json) -> Text:
     return line(f"HorizontalPodAutoscaler {autoscaler['metadata']['name']}", bounds, wanted, (trouble, BAD))
 
 
+def _approval(tree: Tree, deployment: Json) -> None:
+    """How the gate stands, where policies govern."""
+    approval = deployment.get("status", {}).get("approval")
+    if not approval:
+        return
+    state = approval.get("state", "")
+    branch = tree.add(line("approval", (state, phase_style(state))))
+    facts = (
+        line("revision", deployment["status"].get("revision", "")),
+        line("missing", missing(approval) if state == "Waiting" else ""),
+        line("granted", ", ".join(dict.fromkeys(map(said, approval.get("granted", []))))),
+        line("requested by", ", ".join(asked_by(approval))),
+        line("policies", ", ".join(approval.get("policies", []))),
+        line("expires", approval.get("expiresAt", "")),
+    )
+    for fact in facts:
+        if "  " in fact.plain:
+            branch.add(fact)
+
+
 def _conditions(tree: Tree, deployment: Json) -> None:
     branch = tree.add(line("conditions"))
     for kind, condition in sorted(conditions(deployment).items()):
-        good = (condition["status"] == "True") == (kind in ("Ready", "Available"))
+        good = (condition["status"] == "True") == (kind in ("Ready", "Available", "Approved"))
         branch.add(
             line(
                 f"{kind}={condition['status']}",
@@ -168,7 +191,7 @@ def _verdict(snapshot: Snapshot) -> Iterator[Text]:
     if not found:
         yield text("Nothing is wrong.", GOOD)
         return
-    waiting = all(problem.reason == "Progressing" for problem in found)
+    waiting = all(problem.reason in WAITS for problem in found)
     yield text("What it waits for" if waiting else "What is wrong, and what to do", "bold")
     for problem in found:
         yield Text("  ") + text(problem.reason, "yellow" if waiting else BAD) + text(f": {problem.message}")

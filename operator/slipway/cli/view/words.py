@@ -6,11 +6,11 @@ from datetime import datetime
 
 from slipway.cli.cluster import Json
 
-STYLES = {"Serving": "green", "Failed": "red", "ScaledToZero": "dim"}
+STYLES = {"Serving": "green", "Approved": "green", "Failed": "red", "Rejected": "red", "ScaledToZero": "dim", "Retired": "dim"}
 
 
 def phase_style(phase: str) -> str:
-    """The colour of a ModelDeployment's phase."""
+    """The colour of a ModelDeployment's phase, or of its approval's state."""
     return STYLES.get(phase, "yellow")
 
 
@@ -29,3 +29,18 @@ def wanted_replicas(deployment: Json) -> int:
     """How many pods should serve: as asked, or as the autoscaler has it."""
     asked = int(deployment["spec"].get("replicas", 1))
     return int(deployment.get("status", {}).get("replicas", asked)) if "autoscaling" in deployment["spec"] else asked
+
+
+def said(grant: Json) -> str:
+    """Whose word it is: `bob as risk`."""
+    return f"{grant['by']} as {grant['role']}" if grant.get("role") else str(grant["by"])
+
+
+def asked_by(approval: Json) -> list[str]:
+    """Everyone who took part in the change, as far as names are known."""
+    return [*approval.get("requestedBy", []), *(["somebody unknown"] if approval.get("unknownRequester") else [])]
+
+
+def missing(approval: Json) -> str:
+    """What is missing, without who asked, where that is shown beside it."""
+    return str(approval.get("message", "")).removesuffix(f"; requested by {', '.join(approval.get('requestedBy', []))}")
