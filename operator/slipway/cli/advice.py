@@ -32,14 +32,6 @@ ADVICE: dict[str, str] = {
         "{model}-{version} (keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
     ),
     "ArtifactInvalid": "Replace symbolic links and odd file names by plain files, and push the next version.",
-    "SignatureMissing": (
-        "A policy asks for signed bytes, and nothing was loaded: have somebody whose key the ApprovalPolicy lists push the same "
-        "version again with kubectl slipway push PATH --model {model} --version {version} --sign KEY.pem -n {namespace}"
-    ),
-    "SignatureInvalid": (
-        "The signature is by another key than the ApprovalPolicy lists (require.signedBy), or of other bytes, and nothing was loaded: "
-        "find out who wrote it, then push the same version again with --sign and a key of the list."
-    ),
     "FetchFailed": (
         "The store did not answer; it is retried. Check that it is up, that AWS_ENDPOINT_URL in the "
         "artifact's Secret is right from inside the cluster, and that NetworkPolicies let pods reach it."
