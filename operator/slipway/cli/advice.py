@@ -41,12 +41,12 @@ ADVICE: dict[str, str] = {
         "load it locally with that one, and push the next version."
     ),
     "SignatureMissing": (
-        "A policy asks for signed bytes, and nothing was loaded: push the model again as the next version, signed "
-        "(kubectl slipway push PATH --sign KEY --model {model} --version NEXT -n {namespace})."
+        "A policy asks for signed bytes, and nothing was loaded: have somebody whose key the ApprovalPolicy lists push the same "
+        "version again with kubectl slipway push PATH --model {model} --version {version} --sign KEY.pem -n {namespace}"
     ),
     "SignatureInvalid": (
-        "The signature is not by a key of the policy, or not of these bytes, and nothing was loaded: find out why, then push the next "
-        "version, signed with a key that is in require.signedBy (kubectl get slap -o yaml)."
+        "The signature is by another key than the ApprovalPolicy lists (require.signedBy), or of other bytes, and nothing was loaded: "
+        "find out who wrote it, then push the same version again with --sign and a key of the list."
     ),
     # the gate
     "AwaitingApproval": (
