@@ -119,6 +119,11 @@ def _state(gated: Gated, expected: Any, name: str) -> Any:
     return found
 
 
+def _register(gated: Gated) -> None:
+    gated.register("alice", "3", "4", "5")
+    until(lambda: _counted(gated, "none"), SECONDS, "the counts")
+
+
 def _serve(number: str, approval: str, **spec: Any) -> Callable[[Gated], None]:
     def step(gated: Gated) -> None:
         gated.deploy("alice", version=number, **spec)
@@ -133,10 +138,10 @@ def _serve(number: str, approval: str, **spec: Any) -> Callable[[Gated], None]:
 
 def _counted(gated: Gated, number: str) -> bool:
     """The counts in the status of the Model and its versions, which may lag by a second."""
-    model = gated.get("Model")["status"]
+    model = gated.get("Model").get("status", {})
     versions = gated.kube.list("ModelVersion", gated.namespace)
     return bool(
-        (model.get("versions"), model.get("deployments")) == (3, 1)
+        (model.get("versions"), model.get("deployments")) == (3, number != "none")
         and all(found.get("status", {}).get("deployments") == int(found["spec"]["version"] == number) for found in versions)
     )
 
@@ -168,7 +173,7 @@ def _delete(gated: Gated) -> None:
 
 
 STEPS: tuple[tuple[str, Callable[[Gated], None]], ...] = (
-    ("register", lambda gated: gated.register("alice", "3", "4", "5")),
+    ("register", _register),
     ("first", _serve("3", "first")),
     ("reject", _reject),
     ("upgrade", _serve("5", "upgrade")),

@@ -53,7 +53,10 @@ Reply = Callable[[str, dict[str, str], asyncio.StreamWriter], Awaitable[None]]
 async def http_server(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server that hands each request (its first line and its headers) to `reply`, on a connection each; yields its port."""
 
+    answering: set[asyncio.Task[None] | None] = set()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.add(asyncio.current_task())
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             pairs = (line.split(": ", 1) for line in head[1:-2])
@@ -67,6 +70,9 @@ async def http_server(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncI
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
+    for task in filter(None, answering):  # one whose caller went away waits for a request that never comes
+        task.cancel()
+    await asyncio.gather(*filter(None, answering), return_exceptions=True)
 
 
 def http(status: str, body: bytes = b"", cut: int | None = None, **headers: str) -> bytes:
