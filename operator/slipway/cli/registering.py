@@ -36,8 +36,8 @@ def register(
         _expect_same(cluster, wanted, existing, version)
         if signature and place and way and uri and not dry_run:
             _expect_there(existing, uri)
-            with _endpoint(place, access) as endpoint:
-                _put_signature(signature, uri, upload.filesystem(way.credentials, endpoint))
+            with _files(place, way, access) as files:
+                _put_signature(signature, uri, files)
         _tell(existing, output, f"ModelVersion {existing['metadata']['name']} is there already, with the same bytes.")
         return
     objects = [new_model, version] if new_model else [version]
@@ -52,8 +52,7 @@ def register(
             note(f"Secret {store.COPY} written to namespace {cluster.namespace}: pods read the store with it.")
         if way.pods_secret is None:
             note(f"No --secret given: pods will read {uri} without credentials.")
-        with _endpoint(place, access) as endpoint:
-            files = upload.filesystem(way.credentials, endpoint)
+        with _files(place, way, access) as files:
             _upload(described.artifact, uri, files)
             if signature:
                 _put_signature(signature, uri, files)
@@ -103,13 +102,13 @@ def _expect_there(existing: Json, uri: str) -> None:
 
 
 @contextmanager
-def _endpoint(place: store.Store, access: Access) -> Iterator[str | None]:
-    """Where the store answers, for this machine: through a tunnel if it is inside the cluster."""
+def _files(place: store.Store, way: store.Access, access: Access) -> Iterator[Any]:
+    """The store's file system: through a tunnel if it is inside the cluster."""
     if not place.embedded:
-        yield None
+        yield upload.filesystem(way.credentials, None)
         return
     with tunnel(store.platform_namespace(), "slipway-object-store", 9000, access.kubectl_flags) as port:
-        yield f"http://127.0.0.1:{port}"
+        yield upload.filesystem(way.credentials, f"http://127.0.0.1:{port}")
 
 
 def _put_signature(signature: bytes, uri: str, files: Any) -> None:

@@ -51,28 +51,33 @@ Reply = Callable[[str, dict[str, str], asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def http_server(reply: Reply, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
-    """A server that hands each request (its first line and its headers) to `reply`, on a connection each; yields its port."""
+    """A server that hands each request (its first line and its headers) to `reply`, on a connection each; yields its port.
 
-    answering: set[asyncio.Task[None] | None] = set()
+    A reply that is still under way at the end is cancelled: collected later, it would fail whichever test runs then.
+    """
+    answering: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answering.add(asyncio.current_task())
+        if task := asyncio.current_task():
+            answering.add(task)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             pairs = (line.split(": ", 1) for line in head[1:-2])
             await reply(head[0], {name.lower(): value for name, value in pairs}, writer)
             await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls)
     async with server:
-        yield server.sockets[0].getsockname()[1]
-    for task in filter(None, answering):  # one whose caller went away waits for a request that never comes
-        task.cancel()
-    await asyncio.gather(*filter(None, answering), return_exceptions=True)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            for task in answering:
+                task.cancel()
+            await asyncio.gather(*answering, return_exceptions=True)
 
 
 def http(status: str, body: bytes = b"", cut: int | None = None, **headers: str) -> bytes:
