@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from slipway.api.conditions import Reason
 from slipway.api.parse import parse
 from slipway.api.v1alpha1 import ApprovalPolicy, Model, ModelDeployment, ModelVersion
 from slipway.cluster.resources import Manifest
+from slipway.errors import Stalled
 from slipway.plan.build import build_children
 from slipway.plan.gate.answers import answers
 from slipway.plan.gate.judge import judge, matching
@@ -93,6 +95,7 @@ def pass_gate(
         told = tell_settled(newest, manifest.get("status", {}))
         said = answers(governance.approvals, snapshots, "", None, now)
         return Gate(*restored(newest, owner, _replicas(observed, owner)), told=told, old=_old(snapshots, KEPT), answers=said)
+    _check_keys(matched, serving)
     hands = hands_in(manifest, observed.version, observed.model, newest, manifest.get("status", {}))
     change = Change(manifest, owner, version, model, serving, content, newest, hands)
     if _ran_before(change, observed, governance):
@@ -201,7 +204,19 @@ def _importance(model: Model, newest: Snapshot | None) -> frozenset[str | None]:
 
 
 def _keys(policies: Iterable[ApprovalPolicy]) -> tuple[str, ...]:
-    return tuple(sorted({key.public_key for policy in policies for key in policy.spec.require.signed_by}))
+    """One signature must satisfy all policies that ask for one."""
+    asked = [{key.public_key for key in policy.spec.require.signed_by} for policy in policies if policy.spec.require.signed_by]
+    return tuple(sorted(set.intersection(*asked))) if asked else ()
+
+
+def _check_keys(policies: Iterable[ApprovalPolicy], serving: Serving) -> None:
+    """Raises Stalled when no signature could satisfy all policies."""
+    names = [policy.metadata.name for policy in policies if policy.spec.require.signed_by]
+    if names and not serving.signed_by:
+        said = (
+            f"no key is in require.signedBy of all ApprovalPolicies that ask for a signature ({', '.join(names)}): add one to each of them"
+        )
+        raise Stalled(Reason.SIGNATURE_MISSING, said)
 
 
 def _replicas(observed: Observed, owner: ModelDeployment) -> int:

@@ -432,6 +432,23 @@ def test_only_ten_are_kept() -> None:
     assert world.snapshots[-1]["revision"] == 13
 
 
+def test_a_signature_must_satisfy_every_policy() -> None:
+    other = SIGNER | {"name": "other", "publicKey": SIGNER["publicKey"].replace("MFkw", "MHkw")}
+    policies = [policy(require={"approvals": 0, "signedBy": [SIGNER]}), policy("b", require={"approvals": 0, "signedBy": [other]})]
+    world = World(policies=policies)
+    world.reconcile()
+    assert world.condition("Stalled") == ("True", "SignatureMissing")
+    assert world.children == {}
+    policies[1]["spec"]["require"]["signedBy"].append(SIGNER)
+    world.approve("bob", revision="v1:" + "0" * 64)
+    world.reconcile()
+    world.approve("bob")
+    world.approve("dave")
+    world.reconcile()
+    (snapshot,) = world.snapshots
+    assert snapshot["data"]["content"]["platform"]["signedBy"] == [SIGNER["publicKey"]]
+
+
 @pytest.mark.parametrize("writes", range(9))
 def test_a_crash_anywhere_starts_nothing_twice(writes: int) -> None:
     """Entries have names: what is told again is told under the same one."""
