@@ -70,6 +70,12 @@ class Change:
     def revision(self) -> str:
         return revision_of(self.owner.metadata.uid, self.number, self.content)
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What entries of the ledger say of it."""
+        artifact = self.version.spec.artifact
+        return {"revision": self.revision, "version": self.version.spec.version, "digest": artifact.digest if artifact else ""}
+
 
 def pass_gate(
     manifest: Manifest, owner: ModelDeployment, version: ModelVersion, observed: Observed, serving: Serving, now: datetime
@@ -128,14 +134,14 @@ def _judged(change: Change, policies: tuple[ApprovalPolicy, ...], governance: Go
 
 def _open(change: Change, verdict: Verdict, since: datetime, snapshots: list[Snapshot], now: datetime) -> Gate:
     manifest = _written(change, verdict.state, [_grant(word) for word in verdict.granted], now)
-    told = tell_open(change.revision, manifest["metadata"]["name"], change.hands, verdict, since)
+    told = tell_open(change.about, manifest["metadata"]["name"], change.hands, verdict, since)
     return Gate(change.owner, change.version, change.serving, told=told, snapshot=manifest, old=_old(snapshots, KEPT - 1))
 
 
 def _wait(change: Change, verdict: Verdict, since: datetime, observed: Observed, governance: Governance) -> Gate:
     """What was approved before is kept up; without it nothing is built."""
     before = change.manifest.get("status", {})
-    told = tell_waiting(before, change.revision, change.newest, change.hands, verdict, since, governance.guard)
+    told = tell_waiting(before, change.about, change.newest, change.hands, verdict, since, governance.guard)
     ask = () if governance.guard else verdict.ask
     gate = Gate(change.owner, change.version, change.serving, False, True, told, ask=ask, look_again=verdict.look_again)
     if change.newest is None:
@@ -161,7 +167,7 @@ def _take_over(change: Change, now: datetime) -> Gate:
     change = replace(change, serving=serving, content=content)
     verdict = Verdict("Approved", (), 0, (), {}, (), "", None, None)
     manifest = _written(change, "TakenOver", [], now)
-    told = tell_open(change.revision, manifest["metadata"]["name"], change.hands, verdict, now, taken_over=True)
+    told = tell_open(change.about, manifest["metadata"]["name"], change.hands, verdict, now, taken_over=True)
     return Gate(change.owner, change.version, serving, told=told, snapshot=manifest)
 
 

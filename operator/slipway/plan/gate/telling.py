@@ -58,8 +58,9 @@ def tell_settled(newest: Snapshot, before: Mapping[str, Any]) -> Told:
     return Told(fields, (True, how, said))
 
 
-def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, since: datetime, taken_over: bool = False) -> Told:
-    """The gate opens: what is asked for starts. `snapshot`: the ControllerRevision's name."""
+def tell_open(about: Mapping[str, str], snapshot: str, hands: Hands, verdict: Verdict, since: datetime, taken_over: bool = False) -> Told:
+    """The gate opens: what is asked for starts. `about`: `revision`, `version` and `digest`; `snapshot`: the ControllerRevision's name."""
+    revision = about["revision"]
     names = ", ".join(word.approver for word in verdict.granted)
     transition, said, reason = (
         Transition.APPROVED,
@@ -78,7 +79,7 @@ def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, sinc
         str(reason),
         revision,
         {
-            "revision": revision,
+            **about,
             "policies": list(verdict.policies),
             "requestedBy": [*hands.names, *([UNNAMED] if hands.unknown else [])],
             "approvals": [_told(word) for word in verdict.granted],
@@ -86,17 +87,24 @@ def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, sinc
         approvers=tuple(sorted({word.approver for word in verdict.granted})),
     )
     overridden = transition is Transition.OVERRIDDEN
-    about = ("ControllerRevision", snapshot)
-    event = EventDraft(EventReason.OVERRIDDEN if overridden else EventReason.APPROVED, said, warning=overridden, child=about)
+    child = ("ControllerRevision", snapshot)
+    event = EventDraft(EventReason.OVERRIDDEN if overridden else EventReason.APPROVED, said, warning=overridden, child=child)
     approval = _approval("Approved", hands, verdict, since)
     fields = {"revision": revision, "approvedRevision": revision, "approval": approval}
     return Told(fields, (True, reason, said), entries=(entry,), events=(event,))
 
 
 def tell_waiting(
-    before: Mapping[str, Any], revision: str, newest: Snapshot | None, hands: Hands, verdict: Verdict, since: datetime, guard: str
+    before: Mapping[str, Any],
+    about: Mapping[str, str],
+    newest: Snapshot | None,
+    hands: Hands,
+    verdict: Verdict,
+    since: datetime,
+    guard: str,
 ) -> Told:
     """What is asked for may not start; what was approved before serves on."""
+    revision = about["revision"]
     rejected = verdict.state == "Rejected"
     state, reason, said = (
         ("Rejected", Reason.REJECTED, verdict.message) if rejected else ("Waiting", Reason.AWAITING_APPROVAL, verdict.message)
@@ -108,26 +116,26 @@ def tell_waiting(
         fields["approvedRevision"] = newest.revision
     new = before.get("revision") != revision
     was = (before.get("approval") or {}).get("state") if not new else None
-    ended = [_requested(revision, hands, verdict, said)] if new else []
+    ended = [_requested(about, hands, verdict, said)] if new else []
     events = [EventDraft(EventReason.AWAITING_APPROVAL, said)] if new and not rejected and not guard else []
     if rejected and was != "Rejected":
-        ended.append(_rejected(revision, hands, verdict))
+        ended.append(_rejected(about, hands, verdict))
         events.append(EventDraft(EventReason.REJECTED, said, warning=True))
     if guard and _reason(before) != Reason.POLICIES_NOT_IN_EFFECT:
         events.append(EventDraft(EventReason.POLICIES_NOT_IN_EFFECT, said, warning=True))
     return Told(fields, (False, reason, said), ended=tuple(ended), events=tuple(events))
 
 
-def _requested(revision: str, hands: Hands, verdict: Verdict, said: str) -> EntryDraft:
-    details = {"revision": revision, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown}
-    return EntryDraft(Transition.REQUESTED, said, str(Reason.AWAITING_APPROVAL), revision, details)
+def _requested(about: Mapping[str, str], hands: Hands, verdict: Verdict, said: str) -> EntryDraft:
+    details = {**about, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown}
+    return EntryDraft(Transition.REQUESTED, said, str(Reason.AWAITING_APPROVAL), about["revision"], details)
 
 
-def _rejected(revision: str, hands: Hands, verdict: Verdict) -> EntryDraft:
+def _rejected(about: Mapping[str, str], hands: Hands, verdict: Verdict) -> EntryDraft:
     words = [_told(word) for word in verdict.granted]
-    details = {"revision": revision, "requestedBy": list(hands.names), "approvals": words}
+    details = {**about, "requestedBy": list(hands.names), "approvals": words}
     approvers = tuple(sorted({word.approver for word in verdict.granted}))
-    return EntryDraft(Transition.REJECTED, verdict.message, str(Reason.REJECTED), revision, details, approvers=approvers)
+    return EntryDraft(Transition.REJECTED, verdict.message, str(Reason.REJECTED), about["revision"], details, approvers=approvers)
 
 
 def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> dict[str, Any]:
