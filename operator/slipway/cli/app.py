@@ -13,6 +13,8 @@ from slipway.cli.governance.pending import pending
 from slipway.cli.governance.rbac.check import check as check_rbac
 from slipway.cli.predict import predict
 from slipway.cli.push import push
+from slipway.cli.records.report import report
+from slipway.cli.records.trace import trace
 from slipway.cli.status import status
 
 app = typer.Typer(
@@ -22,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (push, status, predict, pending, diff, approve, reject, override, export):
+for command in (push, status, predict, pending, diff, approve, reject, override, trace, report, export):
     app.command()(command)
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)

@@ -1,0 +1,67 @@
+"""`kubectl slipway report`: what a deployment is, who answers for it, and what happened, as one file to keep."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slipway.cli.audit.options import Key, SecretFile, Store, given, run
+from slipway.cli.cluster import Access, connect
+from slipway.cli.errors import CliError
+from slipway.cli.options import Context, Kubeconfig, Namespace
+from slipway.cli.output import note
+from slipway.cli.records.facts import cluster_facts, entries_of
+from slipway.cli.records.render import as_html, as_markdown
+from slipway.cli.records.sections import Section, sections
+
+
+class Page(StrEnum):
+    """As what a report is written."""
+
+    HTML = "html"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+def report(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The ModelDeployment.")],
+    page: Annotated[Page, typer.Option("-o", "--output", help="How to write it.")] = Page.HTML,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Default: stdout.")] = None,
+    store: Store = None,
+    secret_file: SecretFile = None,
+    key: Key = None,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Write a deployment report: purpose, owner, what serves, risks, approvals, versions, history."""
+    facts = cluster_facts(connect(Access(kubeconfig, context, namespace)), name)
+    options = given(store, secret_file, key, context, kubeconfig)
+    facts = replace(facts, entries=run(options, lambda place, verifier: entries_of(place, verifier, facts.deployment)))
+    meta = facts.deployment["metadata"]
+    written = rendered(page, f"{meta['name']} in {meta['namespace']}", sections(facts), datetime.now(UTC))
+    if to is None:
+        print(written, end="")
+        return
+    try:
+        to.write_text(written)
+    except OSError as error:
+        raise CliError(f"cannot write {to}: {error.strerror}") from error
+    note(f"{to}: sha256:{hashlib.sha256(written.encode()).hexdigest()}")
+
+
+def rendered(page: Page, title: str, found: list[Section], now: datetime) -> str:
+    """The file's content. The same facts have the same checksum, whenever and as whatever they are written."""
+    facts = json.dumps([asdict(section) for section in found], sort_keys=True, separators=(",", ":"))
+    checksum = f"sha256:{hashlib.sha256(facts.encode()).hexdigest()}"
+    about = (f"Written {now:%Y-%m-%dT%H:%M:%SZ} by kubectl slipway report", f"Facts {checksum}")
+    if page is Page.JSON:
+        return json.dumps({"title": title, "facts": checksum, "sections": json.loads(facts)}, indent=2) + "\n"
+    return (as_html if page is Page.HTML else as_markdown)(title, about, found)
