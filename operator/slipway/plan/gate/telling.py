@@ -136,14 +136,22 @@ def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> di
         "policies": list(verdict.policies[:MOST_POLICIES]),
         "required": verdict.required,
         "granted": [_granted(word.approver, word.role or "", _text(word.created)) for word in verdict.granted[:MOST_GRANTS]],
-        "requestedBy": list(hands.names[:MOST_REQUESTERS]),
         "since": _text(since),
+        **told_hands(hands),
     }
-    if hands.unknown or len(hands.names) > MOST_REQUESTERS:
-        approval["unknownRequester"] = True
     if verdict.expires_at and state == "Waiting":
         approval["expiresAt"] = _text(verdict.expires_at)
     return approval
+
+
+def told_hands(hands: Hands) -> dict[str, Any]:
+    """In the status."""
+    told: dict[str, Any] = {"requestedBy": list(hands.names[:MOST_REQUESTERS])}
+    if hands.authors:
+        told["authors"] = list(hands.authors[:MOST_REQUESTERS])
+    if hands.unknown or max(len(hands.names), len(hands.authors)) > MOST_REQUESTERS:
+        told["unknownRequester"] = True
+    return told
 
 
 def _granted(by: str, role: str, at: str) -> dict[str, str]:
