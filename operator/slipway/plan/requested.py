@@ -11,7 +11,6 @@ from slipway.cluster.resources import Manifest
 from slipway.plan.requesters import Requesters, requesters
 from slipway.plan.revision import Snapshot
 
-
 AUTHOR_ANNOTATION = "slipway.dev/author"
 """Whom a GitOps tool's change came from, by its own account."""
 LONGEST_AUTHOR = 1024

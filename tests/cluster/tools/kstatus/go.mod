@@ -1,4 +1,4 @@
-module slipway.dev/tests/kstatus
+module slipway.dev/tools/kstatus
 
 go 1.26.8
 
