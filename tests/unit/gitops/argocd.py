@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lupa.lua51 import LuaRuntime
+from lupa.lua51 import LuaRuntime  # type: ignore[import-untyped]
 
 from tests.kube import Manifest
 from tests.unit.docs.pages import ROOT

@@ -112,7 +112,7 @@ SAME: list[dict[str, Any]] = [{"replicas": 1}, {"replicas": 7}, {"retire": False
 
 @pytest.mark.parametrize("spec", SAME, ids=str)
 def test_defaults_and_sizes_are_no_part_of_it(spec: dict[str, Any]) -> None:
-    owner, of, registered, serving = parts("minimal")
+    _, of, registered, serving = parts("minimal")
     other = parse(ModelDeployment, known(deployment("growth", **spec)))
     assert content_of(other, of, registered, platform_of(of, serving)) == content("minimal")
 
