@@ -201,7 +201,7 @@ def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: date
     conditions = ConditionSet(manifest.get("status", {}), meta["generation"], now)
     conditions.trouble(trouble)
     before = manifest.get("status", {})
-    kept = kept_fields(manifest, observed.governance, now)
+    kept = kept_fields(manifest, observed.governance, trouble.message, now)
     status, ended = with_outcome(_observation(manifest, observed, conditions, "Failed", now) | kept, before)
     return Plan(ended=ended, status=status, events=status_events(manifest, status))
 

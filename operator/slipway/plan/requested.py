@@ -81,11 +81,11 @@ def _authors(manifest: Manifest, names: tuple[str, ...], before: Mapping[str, An
 
     `before`: the status that was stored at the last look.
     """
-    if not any(name.startswith(SERVICE_ACCOUNT) for name in names):
-        return Hands()
     author = (manifest["metadata"].get("annotations") or {}).get(AUTHOR_ANNOTATION, "")
+    author = author if len(author) <= LONGEST_AUTHOR else ""
     missed = before is not None and manifest["metadata"]["generation"] > max(before.get("observedGeneration", 0), 0) + 1
-    return Hands(authors=tuple({author if len(author) <= LONGEST_AUTHOR else "", *([""] if missed else [])}))
+    nameless = any(name.startswith(SERVICE_ACCOUNT) for name in names) and (missed or not author)
+    return Hands(authors=(*([""] if nameless else []), *([author] if author else [])))
 
 
 def _asked(found: Requesters) -> Hands:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from slipway.cluster.resources import Manifest
+from slipway.plan.gate.judge import MOST_CHARACTERS
 from slipway.plan.gate.telling import told_hands
 from slipway.plan.requested import hands_meanwhile
 from slipway.plan.types import Governance
@@ -14,9 +15,9 @@ from slipway.plan.types import Governance
 GATE_FIELDS = ("revision", "approvedRevision", "approval")
 
 
-def kept_fields(manifest: Manifest, governance: Governance | None, now: datetime) -> dict[str, Any]:
+def kept_fields(manifest: Manifest, governance: Governance | None, trouble: str, now: datetime) -> dict[str, Any]:
     """The gate's fields of the stored status, with whoever has edited since added to those who asked: the apiserver's stamp names them
-    only until the operator has looked, and it has.
+    only until the operator has looked, and it has. `trouble`: why nobody can say it.
     """
     before: Mapping[str, Any] = manifest.get("status", {})
     kept = {key: before[key] for key in GATE_FIELDS if key in before}
@@ -24,7 +25,8 @@ def kept_fields(manifest: Manifest, governance: Governance | None, now: datetime
         return kept
     approval = before.get("approval") or {}
     waited = approval if approval.get("state") in ("Waiting", "Rejected") else {"state": "Waiting", "since": _text(now)}
-    return kept | {"approval": {**waited, **told_hands(hands_meanwhile(manifest, before))}}
+    said = f"cannot be approved yet: {trouble}"[:MOST_CHARACTERS]
+    return kept | {"approval": {**waited, **told_hands(hands_meanwhile(manifest, before)), "message": said}}
 
 
 def _may_govern(governance: Governance) -> bool:

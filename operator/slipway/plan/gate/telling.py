@@ -82,6 +82,7 @@ def tell_open(revision: str, snapshot: str, hands: Hands, verdict: Verdict, sinc
             "policies": list(verdict.policies),
             "requestedBy": [*hands.names, *([UNNAMED] if hands.unknown else [])],
             "approvals": [_told(word) for word in verdict.granted],
+            **_claims(hands),
         },
         approvers=tuple(sorted({word.approver for word in verdict.granted})),
     )
@@ -120,6 +121,7 @@ def tell_waiting(
 
 def _requested(revision: str, hands: Hands, verdict: Verdict, said: str) -> EntryDraft:
     details = {"revision": revision, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown}
+    details |= _claims(hands)
     return EntryDraft(Transition.REQUESTED, said, str(Reason.AWAITING_APPROVAL), revision, details)
 
 
@@ -142,6 +144,10 @@ def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> di
     if verdict.expires_at and state == "Waiting":
         approval["expiresAt"] = _text(verdict.expires_at)
     return approval
+
+
+def _claims(hands: Hands) -> dict[str, Any]:
+    return {"authors": list(hands.authors)} if hands.authors else {}
 
 
 def told_hands(hands: Hands) -> dict[str, Any]:

@@ -473,6 +473,7 @@ def test_an_edit_while_the_version_is_missing_names_its_author() -> None:
     world.edit("mallory", version="9", resources={"requests": {"cpu": "2"}})
     world.reconcile()
     assert world.condition("Ready") == ("False", "VersionMissing")
+    assert world.status["approval"]["message"].startswith("cannot be approved yet: ModelVersion churn-9 does not exist")
     world.edit("carol", version="4")
     world.reconcile()
 
