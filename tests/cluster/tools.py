@@ -28,7 +28,7 @@ class Tool:
     @property
     def key(self) -> str:
         folder = MODULES / self.module
-        return content_key(folder / "go.mod", folder / "go.sum", self.ldflags, *self.packages)
+        return content_key(folder / "go.mod", folder / "go.sum", self.ldflags, *self.packages, *sorted(folder.glob("*.go")))
 
 
 TOOLS = (
@@ -61,6 +61,7 @@ TOOLS = (
     Tool("kubeconform", ("github.com/yannh/kubeconform/cmd/kubeconform",)),
     Tool("local-path", ("github.com/rancher/local-path-provisioner",)),
     Tool("metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",)),
+    Tool("kstatus", ("slipway.dev/tools/kstatus",)),
     Tool("versitygw", ("github.com/versity/versitygw/cmd/versitygw",)),
 )
 

@@ -14,6 +14,7 @@ from slipway.plan.build import build_children
 from slipway.plan.children import ChildrenPlan, plan_children
 from slipway.plan.contest import contested_message
 from slipway.plan.entries import children_entries, children_hash, with_outcome
+from slipway.plan.gate.blocked import kept_fields
 from slipway.plan.gate.passing import Gate, pass_gate
 from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition
@@ -29,8 +30,6 @@ from slipway.plan.trouble import (
 from slipway.plan.types import Child, EntryDraft, EventDraft, Observed, Plan, Trouble
 from slipway.settings import Serving
 
-GATE_FIELDS = ("revision", "approvedRevision", "approval")
-"""What the gate said, kept while nobody can say what is asked for."""
 MOUNT_RECHECK_SECONDS = 5.0
 """How soon to look again at a pod whose containers cannot be created: its trouble shows in Events, which are not watched."""
 
@@ -202,7 +201,7 @@ def _blocked(manifest: Manifest, observed: Observed, trouble: Trouble, now: date
     conditions = ConditionSet(manifest.get("status", {}), meta["generation"], now)
     conditions.trouble(trouble)
     before = manifest.get("status", {})
-    kept = {key: before[key] for key in GATE_FIELDS if key in before}
+    kept = kept_fields(manifest, observed.governance, trouble.message, now)
     status, ended = with_outcome(_observation(manifest, observed, conditions, "Failed", now) | kept, before)
     return Plan(ended=ended, status=status, events=status_events(manifest, status))
 

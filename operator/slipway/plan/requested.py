@@ -11,6 +11,11 @@ from slipway.cluster.resources import Manifest
 from slipway.plan.requesters import Requesters, requesters
 from slipway.plan.revision import Snapshot
 
+AUTHOR_ANNOTATION = "slipway.dev/author"
+"""Whom a GitOps tool's change came from, by its own account."""
+LONGEST_AUTHOR = 1024
+SERVICE_ACCOUNT = "system:serviceaccount:"
+
 
 @dataclass(frozen=True)
 class Hands:
@@ -18,9 +23,12 @@ class Hands:
 
     names: tuple[str, ...] = ()
     unknown: bool = False
+    authors: tuple[str, ...] = ()
+    """Whom the annotation slipway.dev/author named meanwhile, sorted; "" when a change named nobody. Claims."""
 
     def __or__(self, other: Hands) -> Hands:
-        return Hands(tuple(sorted({*self.names, *other.names})), self.unknown or other.unknown)
+        names, authors = {*self.names, *other.names}, {*self.authors, *other.authors}
+        return Hands(tuple(sorted(names)), self.unknown or other.unknown, tuple(sorted(authors)))
 
 
 def hands_in(deployment: Manifest, version: Manifest, model: Manifest, newest: Snapshot | None, before: Mapping[str, Any]) -> Hands:
@@ -31,10 +39,17 @@ def hands_in(deployment: Manifest, version: Manifest, model: Manifest, newest: S
     approved = newest.approved if newest else {}
     hands = _accumulated(before)
     if deployment["metadata"]["generation"] > approved.get("generation", 0):
-        hands |= _asked(requesters(deployment))
+        hands |= _asked(requesters(deployment)) | _authors(deployment, requesters(deployment).names, before)
     if newest is None or version["metadata"]["uid"] != newest.content["version"]["uid"]:
-        hands |= _asked(requesters(version))
-    return hands | _editors(model, approved.get("modelGeneration", 0) if _same_model(model, newest) else 0)
+        hands |= _asked(requesters(version)) | _authors(version, requesters(version).names)
+    editors = _editors(model, approved.get("modelGeneration", 0) if _same_model(model, newest) else 0)
+    return hands | editors | _authors(model, editors.names)
+
+
+def hands_meanwhile(deployment: Manifest, before: Mapping[str, Any]) -> Hands:
+    """The same, of the deployment's spec alone: for as long as nobody can say what is asked for."""
+    asked = _asked(requesters(deployment))
+    return _accumulated(before) | asked | _authors(deployment, asked.names, before)
 
 
 def edited_by(model: Manifest) -> list[dict[str, Any]]:
@@ -58,7 +73,19 @@ def _accumulated(before: Mapping[str, Any]) -> Hands:
     approval = before.get("approval") or {}
     if approval.get("state") not in ("Waiting", "Rejected"):
         return Hands()
-    return Hands(tuple(approval.get("requestedBy", ())), approval.get("unknownRequester", False))
+    return Hands(tuple(approval.get("requestedBy", ())), approval.get("unknownRequester", False), tuple(approval.get("authors", ())))
+
+
+def _authors(manifest: Manifest, names: tuple[str, ...], before: Mapping[str, Any] | None = None) -> Hands:
+    """Whom the object says a robot's change came from. It tells of one change: of others that nobody looked at, nobody knows.
+
+    `before`: the status that was stored at the last look.
+    """
+    author = (manifest["metadata"].get("annotations") or {}).get(AUTHOR_ANNOTATION, "")
+    author = author if len(author) <= LONGEST_AUTHOR else ""
+    missed = before is not None and manifest["metadata"]["generation"] > max(before.get("observedGeneration", 0), 0) + 1
+    nameless = any(name.startswith(SERVICE_ACCOUNT) for name in names) and (missed or not author)
+    return Hands(authors=(*([""] if nameless else []), *([author] if author else [])))
 
 
 def _asked(found: Requesters) -> Hands:

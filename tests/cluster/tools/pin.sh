@@ -2,7 +2,7 @@
 # Writes the go.mod and go.sum of every tool of the bare-machine cluster. Run it to move a version; the build reads only its output.
 set -euo pipefail
 cd "$(dirname "$0")"
-kubernetes=v1.37.2 etcd=v3.6.16 coredns=v1.15.0 helm=v3.22.0 kubeconform=v0.8.0 localpath=v0.0.30 metrics=v0.9.0 versitygw=v1.8.0
+kubernetes=v1.37.2 etcd=v3.6.16 coredns=v1.15.0 helm=v3.22.0 kubeconform=v0.8.0 localpath=v0.0.30 metrics=v0.9.0 versitygw=v1.8.0 kstatus=v0.37.2
 
 single() { # folder module@version command
   mkdir -p "$1" && cd "$1" && rm -f go.mod go.sum
@@ -24,7 +24,7 @@ kubernetes() { # k8s.io/kubernetes replaces its staging modules by relative fold
   go mod tidy && cd ..
 }
 
-all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw)
+all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw kstatus)
 for tool in "${@:-${all[@]}}"; do
   case "$tool" in
     kubernetes) kubernetes ;;
@@ -34,6 +34,8 @@ for tool in "${@:-${all[@]}}"; do
     kubeconform) single kubeconform "github.com/yannh/kubeconform/cmd/kubeconform@$kubeconform" ;;
     local-path) single local-path "github.com/rancher/local-path-provisioner@$localpath" ;;
     metrics-server) single metrics-server "sigs.k8s.io/metrics-server/cmd/metrics-server@$metrics" ;;
+    kstatus) cd kstatus && rm -f go.mod go.sum && go mod init slipway.dev/tools/kstatus
+      go get "sigs.k8s.io/cli-utils/pkg/kstatus/status@$kstatus" && go mod tidy && cd .. ;;
     versitygw) single versitygw "github.com/versity/versitygw/cmd/versitygw@$versitygw" ;;
   esac
 done

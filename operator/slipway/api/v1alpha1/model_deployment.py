@@ -165,6 +165,14 @@ class Approval(ApiModel):
     requested_by: Annotated[
         list[UserName], Field(max_length=128, description="Everyone who took part in the change since the last approved revision.")
     ] = []
+    authors: Annotated[
+        list[UserName],
+        Field(
+            max_length=128,
+            description="Whom the annotation `slipway.dev/author` named since then; empty text for a change that named nobody. Claims, "
+            "believed where a policy trusts who applied them.",
+        ),
+    ] = []
     unknown_requester: Annotated[bool, Field(description="Somebody took part whose name nobody knows: two other people must approve.")] = (
         False
     )

@@ -23,8 +23,6 @@ from slipway.plan.revision import KEPT, Snapshot, build_snapshot, content_of, pl
 from slipway.plan.types import Governance, Observed
 from slipway.settings import Serving
 
-AUTHOR_ANNOTATION = "slipway.dev/author"
-
 
 @dataclass(frozen=True)
 class Gate:
@@ -125,7 +123,7 @@ def _judged(change: Change, policies: tuple[ApprovalPolicy, ...], governance: Go
         requesters=change.hands.names,
         unknown=change.hands.unknown,
         importance=_importance(change.model, change.newest),
-        author=(change.manifest["metadata"].get("annotations") or {}).get(AUTHOR_ANNOTATION, ""),
+        authors=change.hands.authors,
     )
     words = tuple(map(word_of, governance.approvals))
     facts = Facts(governance.stage, policies, words, governance.elsewhere, governance.valid_from, governance.may)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from slipway.api.v1alpha1 import ApprovalPolicy
 from slipway.plan.gate.types import Asked, Facts, Word
+from slipway.plan.requested import SERVICE_ACCOUNT
 
-SERVICE_ACCOUNT = "system:serviceaccount:"
 _OWN = "who asked for a change cannot approve it"
 
 
@@ -56,8 +56,8 @@ def requested(policy: ApprovalPolicy, asked: Asked) -> tuple[frozenset[str], boo
     """
     robots = {name for name in asked.requesters if name.startswith(SERVICE_ACCOUNT)}
     trusted = robots & set(policy.spec.trusted_authors)
-    named = {asked.author} if asked.author and any(name in policy.spec.trusted_authors for name in asked.requesters) else set()
-    nameless = robots - trusted if named else robots
+    named = set(filter(None, asked.authors)) if set(asked.requesters) & set(policy.spec.trusted_authors) else set()
+    nameless = robots - trusted if named and "" not in asked.authors else robots
     return frozenset({*asked.requesters, *named}), asked.unknown or bool(nameless)
 
 

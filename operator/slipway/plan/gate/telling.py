@@ -83,6 +83,7 @@ def tell_open(about: Mapping[str, str], snapshot: str, hands: Hands, verdict: Ve
             "policies": list(verdict.policies),
             "requestedBy": [*hands.names, *([UNNAMED] if hands.unknown else [])],
             "approvals": [_told(word) for word in verdict.granted],
+            **_claims(hands),
         },
         approvers=tuple(sorted({word.approver for word in verdict.granted})),
     )
@@ -127,7 +128,7 @@ def tell_waiting(
 
 
 def _requested(about: Mapping[str, str], hands: Hands, verdict: Verdict, said: str) -> EntryDraft:
-    details = {**about, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown}
+    details = {**about, "policies": list(verdict.policies), "requestedBy": list(hands.names), "unknown": hands.unknown, **_claims(hands)}
     return EntryDraft(Transition.REQUESTED, said, str(Reason.AWAITING_APPROVAL), about["revision"], details)
 
 
@@ -144,14 +145,26 @@ def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> di
         "policies": list(verdict.policies[:MOST_POLICIES]),
         "required": verdict.required,
         "granted": [_granted(word.approver, word.role or "", _text(word.created)) for word in verdict.granted[:MOST_GRANTS]],
-        "requestedBy": list(hands.names[:MOST_REQUESTERS]),
         "since": _text(since),
+        **told_hands(hands),
     }
-    if hands.unknown or len(hands.names) > MOST_REQUESTERS:
-        approval["unknownRequester"] = True
     if verdict.expires_at and state == "Waiting":
         approval["expiresAt"] = _text(verdict.expires_at)
     return approval
+
+
+def _claims(hands: Hands) -> dict[str, Any]:
+    return {"authors": list(hands.authors)} if hands.authors else {}
+
+
+def told_hands(hands: Hands) -> dict[str, Any]:
+    """In the status."""
+    told: dict[str, Any] = {"requestedBy": list(hands.names[:MOST_REQUESTERS])}
+    if hands.authors:
+        told["authors"] = list(hands.authors[:MOST_REQUESTERS])
+    if hands.unknown or max(len(hands.names), len(hands.authors)) > MOST_REQUESTERS:
+        told["unknownRequester"] = True
+    return told
 
 
 def _granted(by: str, role: str, at: str) -> dict[str, str]:

@@ -25,8 +25,8 @@ class Asked:
     """Somebody without a name had, too."""
     importance: frozenset[str | None]
     """Of the Model, now and at the last approved revision."""
-    author: str = ""
-    """Whom the annotation slipway.dev/author names."""
+    authors: tuple[str, ...] = ()
+    """Whom the annotation slipway.dev/author named since the last approved revision; "" when a change named nobody."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from slipway.api.requested_by import ANNOTATION, Stamp
 from slipway.plan.gate.types import Elsewhere
 from slipway.settings import Runtime
 from tests.integration.samples import DIGEST
@@ -464,3 +465,96 @@ def test_a_crash_anywhere_starts_nothing_twice(writes: int) -> None:
     assert [snapshot["revision"] for snapshot in world.snapshots] == [1]
     assert world.runs() == "3"
     assert not any("put back" in event for event in world.events)
+
+
+def test_an_edit_while_the_version_is_missing_names_its_author() -> None:
+    """The operator catches up with the spec, so the apiserver's next stamp names only the next editor."""
+    world = served()
+    world.edit("mallory", version="9", resources={"requests": {"cpu": "2"}})
+    world.reconcile()
+    assert world.condition("Ready") == ("False", "VersionMissing")
+    assert world.status["approval"]["message"].startswith("cannot be approved yet: ModelVersion churn-9 does not exist")
+    world.edit("carol", version="4")
+    world.reconcile()
+
+    assert world.status["approval"]["requestedBy"] == ["alice", "carol", "mallory"], "alice made version 4"
+    void = world.approve("mallory")
+    world.reconcile()
+    assert world.answer(void) == "Void"
+    assert world.runs() == "3"
+
+
+def test_what_is_put_back_while_the_version_is_missing_asks_nobody() -> None:
+    world = served()
+    world.edit("mallory", version="9")
+    world.reconcile()
+    world.edit("alice", version="3")
+    world.reconcile()
+
+    assert world.condition("Approved") == ("True", "Approved")
+    assert world.status["approval"]["state"] == "Approved"
+    assert world.told()[-1] != "Requested"
+
+
+FLUX = "system:serviceaccount:flux-system:kustomize-controller"
+
+
+def commit(world: World, author: str | None, **spec: Any) -> None:
+    annotations = world.deployment["metadata"]["annotations"]
+    annotations.pop("slipway.dev/author", None)
+    if author:
+        annotations["slipway.dev/author"] = author
+    world.edit(FLUX, **spec)
+
+
+def test_a_second_commit_does_not_hide_the_author_of_the_first() -> None:
+    world = World(policies=[policy(trustedAuthors=[FLUX])])
+    world.reconcile()
+    commit(world, "dora", version="4")
+    world.reconcile()
+    commit(world, "carol", version="4", resources={"requests": {"cpu": "200m"}})
+    world.reconcile()
+
+    assert world.status["approval"]["authors"] == ["carol", "dora"]
+    void = [world.approve(who) for who in ("carol", "dora")]
+    world.reconcile()
+    assert [world.answer(word) for word in void] == ["Void", "Void"]
+    assert world.runs() is None
+
+
+def trusting() -> World:
+    """What alice applied herself was approved; Flux is trusted to name the authors of its changes."""
+    world = served(policies=[policy(trustedAuthors=[FLUX])])
+    commit(world, "alice", version="4")
+    world.reconcile()
+    assert world.status["approval"]["authors"] == ["alice"]
+    return world
+
+
+def test_a_commit_without_an_author_counts_as_somebody_unknown() -> None:
+    world = trusting()
+    assert world.status["approval"]["required"] == 1
+    commit(world, None, version="5")
+    world.reconcile()
+    commit(world, "carol", resources={"requests": {"cpu": "200m"}})
+    world.reconcile()
+
+    assert world.status["approval"]["required"] == 2
+
+
+def test_commits_that_nobody_looked_at_count_as_somebody_unknown() -> None:
+    world = trusting()
+    commit(world, "bob", version="5")
+    commit(world, "carol", resources={"requests": {"cpu": "200m"}})
+    world.reconcile()
+
+    assert world.status["approval"]["authors"] == ["", "alice", "carol"]
+    assert world.status["approval"]["required"] == 2
+
+
+def test_a_version_that_a_robot_made_for_nobody_counts_as_somebody_unknown() -> None:
+    world = trusting()
+    world.versions["5"]["metadata"]["annotations"] = {ANNOTATION: Stamp(1, (FLUX,)).text()}
+    commit(world, "carol", version="5")
+    world.reconcile()
+    assert world.status["approval"]["required"] == 2
