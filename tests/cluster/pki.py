@@ -84,10 +84,12 @@ def write_kubeconfig(path: Path, pki: Path, client: str, server: str) -> None:
     written(path, json.dumps(content, indent=2))
 
 
-def issue(folder: Path, name: str, groups: Iterable[str]) -> None:
-    """A certificate for one more user, once."""
-    if not folder.joinpath(f"{name}.crt").exists():
-        _certificate(folder, name, "".join(f"/O={group}" for group in groups) + f"/CN={name}", "client")
+def issue(folder: Path, name: str, groups: Iterable[str]) -> str:
+    """A certificate for one more user, once; the name of its files."""
+    file = "-".join((name, *groups))
+    if not folder.joinpath(f"{file}.crt").exists():
+        _certificate(folder, file, "".join(f"/O={group}" for group in groups) + f"/CN={name}", "client")
+    return file
 
 
 def _authority(folder: Path) -> None:

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from slipway.cli import main
+from slipway.cli.governance import asked, giving
 from tests.cluster import pki
 from tests.integration.gate.gated import RBAC, Gated
 from tests.integration.journal.team import SECONDS
 from tests.kube import Manifest
-from tests.wait import until
+from tests.wait import PATIENCE, until
 
 NOBODYS = "rbac.authorization.k8s.io"
 
@@ -44,10 +45,9 @@ class Desk(Gated):
 
     def kubeconfig_of(self, who: str, *groups: str) -> Path:
         """The groups are those of the first call."""
-        pki.issue(self.plane.pki, who, groups)
         path = self.folder / f"{who}.kubeconfig"
         if not path.exists():
-            pki.write_kubeconfig(path, self.plane.pki, who, self.plane.url)
+            pki.write_kubeconfig(path, self.plane.pki, pki.issue(self.plane.pki, who, groups), self.plane.url)
         return path
 
     def arguments(self, who: str, *arguments: str) -> list[str]:
@@ -58,6 +58,8 @@ class Desk(Gated):
         whole = self.arguments(who, *arguments, *(["-n", self.namespace] if namespace else []))
         out, err = io.StringIO(), io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for module in (asked, giving):
+                patch.setattr(module, "PATIENCE", PATIENCE * SECONDS)
             patch.setattr(sys, "argv", ["kubectl-slipway", *whole])
             patch.setattr(sys, "stdin", io.StringIO())
             with pytest.raises(SystemExit) as ended:
@@ -67,13 +69,19 @@ class Desk(Gated):
     def at_a_terminal(self, who: str, answer: str, *arguments: str) -> Shown:
         """The same as a process of its own, whose stdin is a terminal at which `answer` is typed."""
         ours, theirs = pty.openpty()
-        command = [sys.executable, "-c", "from slipway.cli import main; main()", *self.arguments(who, *arguments, "-n", self.namespace)]
+        patient = f"from slipway.cli.governance import asked, giving; asked.PATIENCE = giving.PATIENCE = {PATIENCE * SECONDS}"
+        command = [
+            sys.executable,
+            "-c",
+            f"{patient}; from slipway.cli import main; main()",
+            *self.arguments(who, *arguments, "-n", self.namespace),
+        ]
         try:
             process = subprocess.Popen(
                 command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"}
             )
             os.write(ours, f"{answer}\n".encode())
-            out, err = process.communicate(timeout=180)
+            out, err = process.communicate(timeout=2 * PATIENCE * SECONDS)
         finally:
             os.close(ours)
             os.close(theirs)

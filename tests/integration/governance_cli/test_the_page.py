@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 import yaml
 
+from tests.cluster.control_plane import ControlPlane
+from tests.integration.governance_cli.conftest import PREFIX
 from tests.integration.governance_cli.desk import Desk
+from tests.integration.ledger_store import LedgerStore
+from tests.integration.operator import OperatorProcess
 from tests.integration.samples import version
-from tests.kube import Manifest
+from tests.kube import Kube, Manifest
 from tests.unit.docs.pages import ROOT, blocks
 
 PEOPLE = {"anna": "growth-ds", "boris": "risk-team", "dave": "platform-team"}
@@ -24,27 +27,27 @@ def page(*kinds: str) -> list[Manifest]:
     return [found for _, body in blocks(text, "yaml") for found in yaml.safe_load_all(body) if found["kind"] in kinds]
 
 
-@pytest.fixture
-def prod(desk: Desk) -> Iterator[Desk]:
+@pytest.fixture(scope="module")
+def prod(plane: ControlPlane, store: LedgerStore, governor: OperatorProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Namespace growth-prod with the page's policies and roles."""
-    prod = replace(desk, namespace="growth-prod")
+    prod = Desk(plane, Kube(plane.kubeconfig), store, "growth-prod", tmp_path_factory.mktemp("desk"), PREFIX)
     for manifest in page("Namespace", "ApprovalPolicy", "Role", "RoleBinding"):
-        desk.kube.apply(manifest)
+        prod.kube.apply(manifest)
     for who, group in PEOPLE.items():
         prod.kubeconfig_of(who, group)
     prod.await_right("dave", "override", "modeldeployments", "churn")
     yield prod
     for policy in page("ApprovalPolicy"):
-        desk.kube.delete("ApprovalPolicy", None, policy["metadata"]["name"])
-    desk.kube.delete("Namespace", None, prod.namespace)
+        prod.kube.delete("ApprovalPolicy", None, policy["metadata"]["name"])
+    prod.kube.delete("Namespace", None, prod.namespace)
 
 
 def test_the_story(prod: Desk) -> None:
-    prod.register("anna")
-    prod.apply("anna", version(prod.namespace, "4"))
+    prod.apply("anna", *page("Model"), version(prod.namespace, "4"))
     wish, end = page("ModelDeployment")
     prod.apply("anna", wish)
     revision = prod.await_waiting()
+    assert prod.status()["approval"]["policies"] == ["production"]
 
     assert prod.run("boris", "approve", "churn", "--as", "risk", "--revision", revision).code == 0
     assert "cannot create resource" in prod.run("anna", "approve", "churn", "--as", "risk", "--revision", revision).stderr
