@@ -37,7 +37,7 @@ def prod(kube: Kube, serving: Place) -> Iterator[Place]:
 
 def test_the_page_has_examples() -> None:
     assert len(ANSWERS) >= 8
-    assert {answer.split()[-1] for answer in ANSWERS.values()} == {"yes", "no"}
+    assert {answer.split()[-1] for answer in ANSWERS.values()} == {"yes", "no", "[approve]"}
 
 
 @pytest.mark.parametrize("question", ANSWERS)
@@ -47,10 +47,12 @@ def test_kubectl_says_what_the_page_says(kube: Kube, prod: Place, question: str)
 
 
 def answered(kubeconfig: Path, question: str) -> str:
-    """What kubectl prints, warnings before it."""
+    """What kubectl prints, warnings before it; of a list, the lines that are asked for."""
+    question, _, wanted = question.partition(" | grep ")
     command = [str(binary("kubectl")), f"--kubeconfig={kubeconfig}", *shlex.split(question)[1:]]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    return "\n".join(filter(None, (outcome.stderr.strip(), outcome.stdout.strip())))
+    lines = [line.rstrip() for line in (outcome.stderr + outcome.stdout).splitlines()]
+    return "\n".join(line for line in lines if wanted in line)
 
 
 @pytest.mark.parametrize(("who", "role"), [("rita", "risk"), ("paul", "platform")])
