@@ -52,7 +52,7 @@ def answered(kubeconfig: Path, question: str) -> str:
     command = [str(binary("kubectl")), f"--kubeconfig={kubeconfig}", *shlex.split(question)[1:]]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.rstrip() for line in (outcome.stderr + outcome.stdout).splitlines()]
-    return "\n".join(line for line in lines if wanted in line)
+    return "\n".join(line for line in lines if line and wanted in line)
 
 
 @pytest.mark.parametrize(("who", "role"), [("rita", "risk"), ("paul", "platform")])
