@@ -125,7 +125,11 @@ class TestControllers:
     def test_a_repaired_service(self, alive: Place, kube: Kube) -> None:
         """Slices follow a change of the Service."""
         service = kube.get("Service", alive.namespace, "churn") or {}
-        manifest = {"apiVersion": "v1", "kind": "Service", "metadata": owned("churn", None) | {"labels": service["metadata"]["labels"] | {"x": "y"}}}
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": owned("churn", None) | {"labels": service["metadata"]["labels"] | {"x": "y"}},
+        }
         alive.operate("/api/v1", "services", manifest | {"spec": {"selector": {LABEL: "churn"}, "ports": [{"name": "grpc", "port": 9000}]}})
         until(lambda: '"x": "y"' in json.dumps(slices(alive)), 60, "the slice to carry the Service's label")
 
@@ -139,7 +143,9 @@ def fresh(place: Place, old: set[str]) -> list[str]:
 
 
 def slices(place: Place) -> list[Any]:
-    items: list[Any] = place.kube.call("GET", place.path("/apis/discovery.k8s.io/v1", "endpointslices"), labelSelector=f"{LABEL}=churn")["items"]
+    items: list[Any] = place.kube.call("GET", place.path("/apis/discovery.k8s.io/v1", "endpointslices"), labelSelector=f"{LABEL}=churn")[
+        "items"
+    ]
     return items
 
 

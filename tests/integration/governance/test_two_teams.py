@@ -43,7 +43,9 @@ def test_the_page_has_examples() -> None:
 @pytest.mark.parametrize("question", ANSWERS)
 def test_kubectl_says_what_the_page_says(kube: Kube, prod: Place, question: str) -> None:
     expected = ANSWERS[question].strip()
-    until(lambda: answered(kube.kubeconfig, question) == expected, 20, f"the answer {expected!r}, not {answered(kube.kubeconfig, question)!r}")
+    until(
+        lambda: answered(kube.kubeconfig, question) == expected, 20, f"the answer {expected!r}, not {answered(kube.kubeconfig, question)!r}"
+    )
 
 
 def answered(kubeconfig: Path, question: str) -> str:
@@ -62,7 +64,9 @@ def test_each_speaks_in_its_own_role(prod: Place, who: str, role: str) -> None:
     until(partial(cast.may, person, "approve", "approvalroles", prod.namespace, role), 60, "the role to be granted")
     until(partial(cast.may, person, "create", "modelapprovals", prod.namespace), 60, "the right to create approvals")
     landed(person.send("POST", prod.mine("modelapprovals", ""), approval(**{"as": role})))
-    refused(person.send("POST", prod.mine("modelapprovals", ""), approval(**{"as": other})), f"{who} may not speak as {other} in growth-prod")
+    refused(
+        person.send("POST", prod.mine("modelapprovals", ""), approval(**{"as": other})), f"{who} may not speak as {other} in growth-prod"
+    )
 
 
 def test_the_growth_team_cannot_approve(prod: Place) -> None:

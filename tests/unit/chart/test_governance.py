@@ -11,7 +11,9 @@ from slipway.cluster.resources import CHILD_KINDS, GOVERNING
 from tests.unit.chart.helm import PLATFORM, Manifest, one, render
 from tests.unit.chart.test_render import covered, environment, operator_rules, verbs
 
-GUARDS = {f"slipway-{name}" for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "status", "subresources", "workloads")}
+GUARDS = {
+    f"slipway-{name}" for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "status", "subresources", "workloads")
+}
 GROUP = "slipway.dev"
 
 
@@ -77,7 +79,9 @@ class TestPolicies:
     def test_clients_are_told_what_to_write_where_nothing_is_filled_in(self) -> None:
         manifests = render({"admission": {"mutating": False}})
         assert not guards(manifests, "MutatingAdmissionPolicy")
-        said = [v.get("messageExpression", "") for v in one(manifests, "ValidatingAdmissionPolicy", "slipway-approvals")["spec"]["validations"]]
+        said = [
+            v.get("messageExpression", "") for v in one(manifests, "ValidatingAdmissionPolicy", "slipway-approvals")["spec"]["validations"]
+        ]
         assert not [text for text in said if "leave it out" in text]
         assert "'slipway: spec.groups must be your groups in the order of kubectl auth whoami: ' + variables.groups.join(', ')" in said
 
