@@ -13,6 +13,9 @@ from tests.kube import Kube, Manifest
 from tests.unit.docs.pages import ROOT, blocks, pages
 
 
+CLUSTER_SCOPED = {"Namespace", "ApprovalPolicy", "ClusterRole", "ClusterRoleBinding"}
+
+
 def documented() -> Iterator[tuple[str, str]]:
     """Place and text of every `yaml` block of README and docs/, without decisions and blocks that are marked."""
     for page in pages():
@@ -31,7 +34,6 @@ def documents(text: str) -> list[Manifest]:
     return [document for document in yaml.safe_load_all(text) if document]
 
 
-OF_THE_CLUSTER = ("Namespace", "ApprovalPolicy")
 PLACES = dict([*documented(), *examples()])
 
 
@@ -47,7 +49,7 @@ def test_the_apiserver_takes_it(place: str, kube: Kube, module_namespace: str) -
     assert found, f"{place} holds no object: mark a block that is none with <!-- not applied -->"
     for manifest in found:
         assert {"apiVersion", "kind", "metadata"} <= manifest.keys(), f"{place} is no object: mark it with <!-- not applied -->"
-        if manifest["kind"] not in OF_THE_CLUSTER:
+        if manifest["kind"] not in CLUSTER_SCOPED:
             manifest["metadata"]["namespace"] = module_namespace
         if "generateName" in manifest["metadata"]:
             kube.create(manifest, dryRun="All", fieldValidation="Strict")

@@ -15,7 +15,11 @@ OPERATOR_POD = "slipway-operator-0"
 EVERYBODY = ("system:authenticated",)
 OURS = ["models", "modelversions", "modeldeployments", "modelapprovals"]
 MIGHTY = [
-    {"apiGroups": ["", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "discovery.k8s.io"], "resources": ["*"], "verbs": ["*"]},
+    {
+        "apiGroups": ["", "apps", "batch", "autoscaling", "policy", "networking.k8s.io", "discovery.k8s.io"],
+        "resources": ["*"],
+        "verbs": ["*"],
+    },
     {
         "apiGroups": ["slipway.dev"],
         "resources": [*OURS, *(f"{name}/status" for name in OURS), "modeldeployments/scale"],

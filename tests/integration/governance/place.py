@@ -61,7 +61,9 @@ class Place:
 
     def pods(self, name: str = "churn", at_least: int = 1) -> list[Manifest]:
         """Those that are not going; none before there are so many."""
-        found = [p for p in self.kube.list("Pod", self.namespace, labelSelector=f"{LABEL}={name}") if "deletionTimestamp" not in p["metadata"]]
+        found = [
+            p for p in self.kube.list("Pod", self.namespace, labelSelector=f"{LABEL}={name}") if "deletionTimestamp" not in p["metadata"]
+        ]
         return found if len(found) >= at_least else []
 
     def slices(self, name: str = "churn") -> list[str]:

@@ -38,11 +38,15 @@ class TestWhose:
 
     @pytest.mark.parametrize("who", ["bob", "Alice", "alice ", "system:serviceaccount:a:b"])
     def test_nobody_approves_as_somebody_else(self, serving: Place, alice: Person, who: str) -> None:
-        refused(alice.send("POST", serving.mine("modelapprovals", ""), approval(approver=who)), "spec.approver must be you, alice: leave it out")
+        refused(
+            alice.send("POST", serving.mine("modelapprovals", ""), approval(approver=who)), "spec.approver must be you, alice: leave it out"
+        )
 
     @pytest.mark.parametrize("groups", [["platform-team"], ["risk-team", "system:authenticated"], ["system:authenticated"]])
     def test_nor_with_other_groups(self, serving: Place, alice: Person, groups: list[str]) -> None:
-        refused(alice.send("POST", serving.mine("modelapprovals", ""), approval(groups=groups)), "spec.groups must be your groups: leave it out")
+        refused(
+            alice.send("POST", serving.mine("modelapprovals", ""), approval(groups=groups)), "spec.groups must be your groups: leave it out"
+        )
 
     def test_a_user_of_five_hundred_groups(self, serving: Place, alice: Person) -> None:
         groups = [f"{'g' * 100}-{number}" for number in range(500)]
@@ -65,7 +69,9 @@ class TestRole:
     def test_without_the_role(self, serving: Place, alice: Person, mallory: Person) -> None:
         for who, role in ((mallory, "risk"), (alice, "platform"), (alice, "ris")):
             answer = who.send("POST", serving.mine("modelapprovals", ""), approval(**{"as": role}))
-            refused(answer, f"{who.name} may not speak as {role} in {serving.namespace}: that needs the verb approve on approvalroles/{role}")
+            refused(
+                answer, f"{who.name} may not speak as {role} in {serving.namespace}: that needs the verb approve on approvalroles/{role}"
+            )
 
     def test_a_rejection_needs_it_too(self, serving: Place, alice: Person, mallory: Person) -> None:
         answer = mallory.send("POST", serving.mine("modelapprovals", ""), approval(decision="Reject", reason="no"))
@@ -99,7 +105,9 @@ class TestOverride:
         oscar = cast.person(serving.plane, "oscar")
         cast.await_right(oscar, "override", "modeldeployments", serving.namespace, "churn")
         landed(oscar.send("POST", serving.mine("modelapprovals", ""), override()))
-        refused(oscar.send("POST", serving.mine("modelapprovals", ""), override("other")), "needs the verb override on modeldeployments/other")
+        refused(
+            oscar.send("POST", serving.mine("modelapprovals", ""), override("other")), "needs the verb override on modeldeployments/other"
+        )
 
 
 class TestServiceAccounts:
@@ -108,7 +116,9 @@ class TestServiceAccounts:
     @pytest.fixture(scope="class")
     def robot(self, serving: Place, kube: Kube) -> Person:
         verbs = [{"apiGroups": ["slipway.dev"], "resources": ["modeldeployments"], "verbs": ["override"]}]
-        cast.cluster_role(kube, "robot", [*cast.may_approve("risk"), *cast.may_approve("gate", "approve", "automate"), *verbs, *approving()])
+        cast.cluster_role(
+            kube, "robot", [*cast.may_approve("risk"), *cast.may_approve("gate", "approve", "automate"), *verbs, *approving()]
+        )
         cast.bind(kube, "robot", self.NAME, serving.namespace)
         who = cast.person(serving.plane, self.NAME)
         cast.await_right(who, "automate", "approvalroles", serving.namespace, "gate")
@@ -130,7 +140,9 @@ class TestItStays:
     def given(self, serving: Place, alice: Person) -> str:
         return str(landed(alice.send("POST", serving.mine("modelapprovals", ""), approval()))["metadata"]["name"])
 
-    @pytest.mark.parametrize("change", [{"revision": "v1:" + "0" * 64}, {"decision": "Reject", "reason": "x"}, {"approver": "bob"}, {"as": "platform"}])
+    @pytest.mark.parametrize(
+        "change", [{"revision": "v1:" + "0" * 64}, {"decision": "Reject", "reason": "x"}, {"approver": "bob"}, {"as": "platform"}]
+    )
     def test_it_cannot_be_changed(self, serving: Place, alice: Person, mallory: Person, given: str, change: Any) -> None:
         for who in (alice, mallory):
             answer = patch(who, serving.mine("modelapprovals", given), {"spec": change}, MERGE)

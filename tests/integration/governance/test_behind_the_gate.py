@@ -119,7 +119,11 @@ class TestRevisions:
     def test_a_deposed_operator_writes_none(self, serving: Place) -> None:
         deposed = Person(serving.plane, cast.operator(serving.plane).name, pod="slipway-operator-1")
         revision = {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": owned("churn-1", None), "revision": 1, "data": {}}
-        refused(deposed.send("POST", serving.path(APPS, "controllerrevisions"), revision), "slipway: deposed:", "the leader is slipway-operator-0")
+        refused(
+            deposed.send("POST", serving.path(APPS, "controllerrevisions"), revision),
+            "slipway: deposed:",
+            "the leader is slipway-operator-0",
+        )
 
 
 def test_where_no_stage_is_rights_decide(place_of: Any, mallory: Person) -> None:

@@ -38,7 +38,9 @@ def served(place: Place, by: Person) -> None:
 class TestModelDeployments:
     def test_one_that_serves_is_retired_first(self, place: Place, alice: Person, mallory: Person) -> None:
         served(place, alice)
-        said = "may not delete ModelDeployment churn: set spec.retire: true, have it approved, and delete it when its status.phase is Retired"
+        said = (
+            "may not delete ModelDeployment churn: set spec.retire: true, have it approved, and delete it when its status.phase is Retired"
+        )
         for who in (alice, mallory, Person(place.plane, "admin")):
             refused(who.send("DELETE", place.mine()), f"{who.name} {said}")
         refused(mallory.send("DELETE", place.mine(name="")), said)
@@ -108,12 +110,21 @@ class TestOwners:
 
     def test_those_from_before_the_stage_may_stay_or_go(self, place_of: Any, mallory: Person, kube: Kube) -> None:
         place: Place = place_of(stage=None)
-        owner = kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner", "namespace": place.namespace}})["metadata"]
+        owner = kube.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner", "namespace": place.namespace}})[
+            "metadata"
+        ]
         manifest = model(place.namespace)
         manifest["metadata"]["ownerReferences"] = [OWNER | {"name": "owner", "uid": owner["uid"]}]
         landed(mallory.send("POST", place.mine("models", ""), manifest))
-        kube.call("PATCH", f"/api/v1/namespaces/{place.namespace}", {"metadata": {"labels": {"slipway.dev/stage": "x"}}}, "application/merge-patch+json")
-        until(lambda: not mallory.send("POST", place.mine("models", "") + "?dryRun=All", owned_model(place)).landed, 60, "the stage to count")
+        kube.call(
+            "PATCH",
+            f"/api/v1/namespaces/{place.namespace}",
+            {"metadata": {"labels": {"slipway.dev/stage": "x"}}},
+            "application/merge-patch+json",
+        )
+        until(
+            lambda: not mallory.send("POST", place.mine("models", "") + "?dryRun=All", owned_model(place)).landed, 60, "the stage to count"
+        )
         landed(patch(mallory, place.mine("models", "churn"), {"spec": {"description": "who leaves?"}}))
         landed(patch(mallory, place.mine("models", "churn"), {"metadata": {"ownerReferences": None}}))
 

@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from tests.integration.governance import cast
-from tests.integration.governance.place import APPS, BATCH, LABEL, SLICES, Place, landed, owned, patch, pod_template, refused, service, workload
+from tests.integration.governance.place import (
+    APPS,
+    BATCH,
+    LABEL,
+    SLICES,
+    Place,
+    landed,
+    owned,
+    patch,
+    pod_template,
+    refused,
+    service,
+    workload,
+)
 from tests.integration.people import Person
 from tests.kube import Manifest
 
@@ -83,7 +96,10 @@ def test_nobody_makes_one(serving: Place, mallory: Person, fake: str) -> None:
 @pytest.mark.parametrize("labels", [{"kubernetes.io/service-name": "churn"}, {LABEL: "churn"}, {"kubernetes.io/service-name": "another"}])
 def test_nobody_makes_a_slice(serving: Place, mallory: Person, labels: dict[str, str]) -> None:
     answer = mallory.send("POST", serving.path(SLICES, "endpointslices"), slice_of({"name": "fake", "labels": labels}))
-    refused(answer, "mallory may not write endpointslices/fake: it could take a model's callers. Give your Service a selector, or write Endpoints")
+    refused(
+        answer,
+        "mallory may not write endpointslices/fake: it could take a model's callers. Give your Service a selector, or write Endpoints",
+    )
 
 
 def test_nobody_makes_labelled_endpoints(serving: Place, mallory: Person) -> None:
@@ -110,7 +126,13 @@ class TestFree:
     def test_workloads_without_the_label(self, place: Place, mallory: Person) -> None:
         template = {"metadata": {"labels": {"app": "x"}}, "spec": pod_template("x")["spec"]}
         spec = {"selector": {"matchLabels": {"app": "x"}}, "template": template}
-        landed(mallory.send("POST", place.path(APPS, "deployments"), {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": plain("free"), "spec": spec}))
+        landed(
+            mallory.send(
+                "POST",
+                place.path(APPS, "deployments"),
+                {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": plain("free"), "spec": spec},
+            )
+        )
         path = place.path(APPS, "deployments", "free")
         landed(patch(mallory, path, {"spec": {"replicas": 2}}))
         refused(patch(mallory, path, {"spec": {"template": FREE}}), "may not change deployments/free: change the ModelDeployment instead")
@@ -120,7 +142,11 @@ class TestFree:
     def test_a_service_of_ones_own_that_selects_a_models_pods(self, place: Place, mallory: Person) -> None:
         """It only reads."""
         spec = {"selector": {LABEL: "churn"}, "ports": [{"port": 80}]}
-        landed(mallory.send("POST", place.path(CORE, "services"), {"apiVersion": "v1", "kind": "Service", "metadata": plain("mine"), "spec": spec}))
+        landed(
+            mallory.send(
+                "POST", place.path(CORE, "services"), {"apiVersion": "v1", "kind": "Service", "metadata": plain("mine"), "spec": spec}
+            )
+        )
 
     def test_endpoints_of_a_service_without_a_selector(self, place: Place, mallory: Person) -> None:
         subsets = [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}]

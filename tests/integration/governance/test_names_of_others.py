@@ -45,5 +45,7 @@ def test_a_secret_is_one_of_the_namespace(serving: Place, mallory: Person, name:
         assert answer.code == 422
         assert name in answer.message
     variable["secretKey"] = {"name": "theirs", "key": "token", "namespace": "other"}
-    answer = mallory.send("POST", serving.mine(name="") + "?fieldValidation=Strict", deployment(serving.namespace, "thief", pod={"env": [variable]}))
+    answer = mallory.send(
+        "POST", serving.mine(name="") + "?fieldValidation=Strict", deployment(serving.namespace, "thief", pod={"env": [variable]})
+    )
     assert (answer.code, 'unknown field "spec.pod.env[0].secretKey.namespace"' in answer.message) == (400, True)

@@ -54,14 +54,18 @@ def test_nor_by_finalizing(serving: Place, mallory: Person, kube: Kube) -> None:
 
 def test_nor_gives_one(place_of: Any, mallory: Person) -> None:
     place = place_of(stage=None)
-    refused(patch(mallory, f"{NAMESPACES}/{place.namespace}", {"metadata": {"labels": {STAGE: "staging"}}}), "may not set, change or remove")
+    refused(
+        patch(mallory, f"{NAMESPACES}/{place.namespace}", {"metadata": {"labels": {STAGE: "staging"}}}), "may not set, change or remove"
+    )
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "new", "labels": {STAGE: "staging"}}}
     refused(mallory.send("POST", NAMESPACES, body), "may not set, change or remove slipway.dev/stage of namespace new")
 
 
 def test_nor_deletes_one_that_has_it(serving: Place, mallory: Person) -> None:
     answer = mallory.send("DELETE", f"{NAMESPACES}/{serving.namespace}")
-    refused(answer, f"mallory may not delete namespace {serving.namespace}, which has a stage: ask somebody who may update approvalpolicies")
+    refused(
+        answer, f"mallory may not delete namespace {serving.namespace}, which has a stage: ask somebody who may update approvalpolicies"
+    )
 
 
 def test_nor_lets_the_garbage_collector_do_it(serving: Place) -> None:

@@ -47,6 +47,11 @@ def emptied(place: Place) -> bool:
     return not children(place) and not place.replica_sets() and not place.kube.list("Pod", place.namespace)
 
 
+def without_pods(place: Place) -> bool:
+    bury(place)
+    return not place.kube.list("Pod", place.namespace)
+
+
 class TestDeletion:
     @pytest.mark.parametrize("how", ["Background", "Foreground"])
     def test_the_garbage_collector_takes_all(self, alive: Place, mallory: Person, how: str) -> None:
@@ -62,7 +67,7 @@ class TestDeletion:
         assert len(children(alive)) == len(CHILDREN)
         assert not any("ownerReferences" in child["metadata"] for child in children(alive))
         landed(mallory.send("DELETE", alive.path(APPS, "deployments", "churn")))
-        until(lambda: bury(alive) or not alive.pods(), 120, "its pods to go")
+        until(partial(without_pods, alive), 120, "its pods to go")
 
     def test_the_operator_deletes_what_is_not_wanted_any_more(self, alive: Place, operator: Person) -> None:
         meta = owned("churn", alive.kube.get("ModelDeployment", alive.namespace, "churn"))
@@ -88,7 +93,7 @@ class TestPods:
         owner = alive.kube.get("ModelDeployment", alive.namespace, "churn")
         for replicas in (4, 1):
             alive.operate(APPS, "deployments", workload("Deployment", owned("churn", owner), "churn", replicas=replicas))
-            until(lambda wanted=replicas: len(alive.pods()) == wanted, 60, f"{replicas} pods")
+            until(partial(has_pods, alive, replicas), 60, f"{replicas} pods")
 
     def test_scaling_by_the_autoscaler(self, alive: Place) -> None:
         scaler = cast.controller(alive.plane, "horizontal-pod-autoscaler")
@@ -125,9 +130,17 @@ class TestControllers:
     def test_a_repaired_service(self, alive: Place, kube: Kube) -> None:
         """Slices follow a change of the Service."""
         service = kube.get("Service", alive.namespace, "churn") or {}
-        manifest = {"apiVersion": "v1", "kind": "Service", "metadata": owned("churn", None) | {"labels": service["metadata"]["labels"] | {"x": "y"}}}
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": owned("churn", None) | {"labels": service["metadata"]["labels"] | {"x": "y"}},
+        }
         alive.operate("/api/v1", "services", manifest | {"spec": {"selector": {LABEL: "churn"}, "ports": [{"name": "grpc", "port": 9000}]}})
         until(lambda: '"x": "y"' in json.dumps(slices(alive)), 60, "the slice to carry the Service's label")
+
+
+def has_pods(place: Place, number: int) -> bool:
+    return len(place.pods()) == number
 
 
 def images(place: Place) -> set[str]:
@@ -139,7 +152,9 @@ def fresh(place: Place, old: set[str]) -> list[str]:
 
 
 def slices(place: Place) -> list[Any]:
-    items: list[Any] = place.kube.call("GET", place.path("/apis/discovery.k8s.io/v1", "endpointslices"), labelSelector=f"{LABEL}=churn")["items"]
+    items: list[Any] = place.kube.call("GET", place.path("/apis/discovery.k8s.io/v1", "endpointslices"), labelSelector=f"{LABEL}=churn")[
+        "items"
+    ]
     return items
 
 

@@ -36,7 +36,9 @@ class TestScale:
         (replica_set,) = serving.replica_sets()
         for plural, name in (("deployments", "churn"), ("replicasets", replica_set)):
             answer = patch(mallory, serving.path(APPS, plural, name, "scale"), {"spec": {"replicas": replicas}})
-            refused(answer, f"mallory may not scale {plural}/{name}, which belongs to a ModelDeployment: change replicas or autoscaling there")
+            refused(
+                answer, f"mallory may not scale {plural}/{name}, which belongs to a ModelDeployment: change replicas or autoscaling there"
+            )
 
     def test_a_model_deployment_to_and_from_nothing(self, place: Place, mallory: Person) -> None:
         """Between other numbers it is no change that an approval covers."""
@@ -88,7 +90,9 @@ class TestOverride:
         answer = oscar.send("POST", serving.path("/api/v1", "pods", name, "exec") + "?command=sh&stdout=true")
         assert "does not have a host assigned" in answer.message, "past the policies, where a node would be asked"
         landed(patch(oscar, serving.path("/api/v1", "pods", name, "ephemeralcontainers") + "?dryRun=All", DEBUG, STRATEGIC))
-        landed(oscar.send("PATCH", serving.path(APPS, "deployments", "churn", "scale") + "?dryRun=All", {"spec": {"replicas": 3}}, STRATEGIC))
+        landed(
+            oscar.send("PATCH", serving.path(APPS, "deployments", "churn", "scale") + "?dryRun=All", {"spec": {"replicas": 3}}, STRATEGIC)
+        )
 
     def test_but_not_to_change_what_was_approved(self, serving: Place, oscar: Person) -> None:
         refused(patch(oscar, serving.path(APPS, "deployments", "churn"), {"spec": {"replicas": 9}}), "may not change deployments/churn")

@@ -25,6 +25,7 @@ VARIANTS: dict[str, Values] = {
         "crds": {"install": False},
         "rbac": {"userRoles": False},
         "admission": {"enabled": False},
+        "governance": {"enabled": False},
         "networkPolicy": {"enabled": False},
         "podDisruptionBudget": {"enabled": False},
         "metrics": {"annotations": False},

@@ -88,7 +88,8 @@ class TestOperator:
         manifests = render({"ledger": {"enabled": False}})
         assert settings_from(environment(manifests)).ledger is None
         assert mounted(manifests).keys() == {"/tmp"}
-        assert not [m for m in manifests if "ledger" in m["metadata"]["name"] or "auditor" in m["metadata"]["name"]]
+        named = [m for m in manifests if "ledger" in m["metadata"]["name"] or "auditor" in m["metadata"]["name"]]
+        assert {m["kind"] for m in named} == {"ClusterRole"}, "who reads everything else"
 
 
 class TestAuditors:

@@ -93,7 +93,9 @@ def test_pod_security_warns_here(kubeconfig: Path) -> None:
 
 
 def test_the_policies_type_check(installed: Path) -> None:
-    for name in ("slipway-leader-fence", "slipway-no-adoption", "slipway-requested-by"):
+    names = {m["metadata"]["name"] for m in render() if m["kind"] == "ValidatingAdmissionPolicy"}
+    assert len(names) == 11
+    for name in sorted(names):
         kubectl(installed, "wait", "--for=jsonpath={.status.observedGeneration}=1", f"validatingadmissionpolicy/{name}", WAIT)
         policy = get(installed, "validatingadmissionpolicy", name)
         assert policy["status"]["typeChecking"] == {}, policy["status"]
@@ -137,6 +139,8 @@ def test_the_operator_publishes_what_verifies_the_ledger_and_nothing_else(instal
 
     until(publishes)
     assert not succeeds(installed, "patch", "configmap", "slipway-artifact-store", "--type=merge", f"--patch={vkey}", *operator)
+    assert succeeds(installed, "patch", "configmap", "slipway-guard", "--type=merge", f"--patch={vkey}", *operator)
+    assert not succeeds(installed, "create", "configmap", "another", *operator)
     release(installed, "upgrade", logLevel="debug")
     found = get(installed, "configmap", "slipway-ledger", f"--namespace={PLATFORM}")["data"]
     assert (found["vkey"], found["uri"]) == ("slipway+1+a", "s3://slipway-ledger"), "an upgrade leaves it there"

@@ -17,7 +17,18 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 KOPF: Rights = {("apiextensions.k8s.io", "customresourcedefinitions"): {"list", "watch"}}
 """It looks for kinds that come and go."""
 LEDGER: Rights = {("", "configmaps"): {"get", "patch"}}
-"""Of one ConfigMap, where it publishes what verifies the ledger."""
+"""Of one ConfigMap, where it publishes what verifies the ledger; and of another, where it remembers how the policies were."""
+GOVERNANCE: Rights = {
+    ("slipway.dev", "approvalpolicies"): {"get", "list", "watch"},
+    ("slipway.dev", "modelapprovals"): {"get", "list", "watch", "create", "delete"},
+    ("slipway.dev", "modelapprovals/status"): {"update"},
+    ("", "namespaces"): {"get", "list", "watch"},
+    ("apps", "controllerrevisions"): {"get", "list", "watch", "create", "delete"},
+    ("authorization.k8s.io", "subjectaccessreviews"): {"create"},
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"): {"list"},
+    ("admissionregistration.k8s.io", "validatingadmissionpolicybindings"): {"list"},
+}
+"""Where approvals govern."""
 
 
 class Recorder:
@@ -67,10 +78,17 @@ async def used() -> Rights:
     return recorder.rights
 
 
-async def test_the_chart_grants_what_is_used_and_no_more() -> None:
+def rights(rules: list[dict[str, Any]]) -> Rights:
     granted: Rights = defaultdict(set)
-    for rule in operator_rules(render()):
+    for rule in rules:
         for group in rule["apiGroups"]:
             for resource in rule["resources"]:
                 granted[group, resource] |= set(rule["verbs"])
-    assert granted == await used() | KOPF | LEDGER
+    return granted
+
+
+async def test_the_chart_grants_what_is_used_and_no_more() -> None:
+    granted = rights(operator_rules(render()))
+    assert granted == await used() | KOPF | LEDGER | GOVERNANCE
+    assert rights(operator_rules(render({"governance": {"enabled": False}}))) == await used() | KOPF | LEDGER
+    assert not rights(operator_rules(render({"watchNamespaces": ["growth"]}))).keys() & GOVERNANCE.keys()
