@@ -12,7 +12,6 @@ from slipway.api.types import API_VERSION
 from tests.kube import Kube, Manifest
 from tests.unit.docs.pages import ROOT, blocks, pages
 
-
 CLUSTER_SCOPED = {"Namespace", "ApprovalPolicy", "ClusterRole", "ClusterRoleBinding"}
 
 
