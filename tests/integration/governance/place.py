@@ -124,4 +124,4 @@ def refused(answer: Answer, *said: str) -> None:
 
 
 def patch(who: Person, path: str, change: Any, kind: str = MERGE) -> Answer:
-    return who.send("PATCH", f"{path}?fieldManager=somebody", change, kind)
+    return who.send("PATCH", f"{path}{'&' if '?' in path else '?'}fieldManager=somebody", change, kind)

@@ -174,7 +174,8 @@ def test_models_artifacts_records_and_credentials_outlive_the_release(kubeconfig
 
     release(kubeconfig, "install")
     kubectl(kubeconfig, "wait", "--for=condition=Established", "crd", "--all", WAIT)
-    kubectl(kubeconfig, "create", f"--filename={manifest}")
+    # A fresh installation's policies take effect one after the other: the first write may be refused, and must be sent again.
+    until(lambda: succeeds(kubeconfig, "create", f"--filename={manifest}"))
     before = get(kubeconfig, *store)
     uninstall(kubeconfig)
     assert succeeds(kubeconfig, "get", "model", "churn")
