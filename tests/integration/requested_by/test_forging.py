@@ -38,6 +38,15 @@ class TestForging:
         refused(thing.person("bob").send("PATCH", f"{thing.path}?fieldManager=bob&force=true", applied, APPLY))
         assert thing.stamp == Stamp(1, ("alice",))
 
+    def test_an_author_alone(self, thing: Thing) -> None:
+        """Whom a trusted tool names is believed: so the name comes with the change, or not at all."""
+        landed(thing.create("alice"))
+        author = {"metadata": {"annotations": {"slipway.dev/author": "carol"}}}
+        for alone in (author, {"metadata": {"annotations": {"slipway.dev/author": "dave"}}}):
+            answer = thing.patch("bob", alone)
+            assert (answer.code, "change the annotation slipway.dev/author together with the spec" in answer.message) == (403, True)
+            landed(thing.patch("bob", author | {"spec": {"replicas": 2}}))
+
     def test_through_subresources(self, thing: Thing) -> None:
         landed(thing.create("alice"))
         forged = {"metadata": {"annotations": {ANNOTATION: "bob"}}}

@@ -12,7 +12,8 @@ from tests.unit.chart.helm import PLATFORM, Manifest, one, render
 from tests.unit.chart.test_render import covered, environment, operator_rules, verbs
 
 GUARDS = {
-    f"slipway-{name}" for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "status", "subresources", "workloads")
+    f"slipway-{name}"
+    for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "requested-by", "status", "subresources", "workloads")
 }
 GROUP = "slipway.dev"
 

@@ -56,12 +56,13 @@ begins, and looking for `,"name",` finds whole names only.
     + (variables.unseen ? ',"unseen":true' : '') + '}'
 {{- end }}
 
-{{/* Neither the spec nor the stamp changes: nothing to fill in, and nothing to judge. */}}
+{{/* Neither the spec nor the stamp nor the author changes: nothing to fill in, and nothing to judge. */}}
 {{- define "slipway.stampConditions" -}}
-- name: changes-the-spec-or-the-stamp
+- name: changes-the-spec-or-who-asked
   expression: >-
     oldObject == null || object.?spec != oldObject.?spec
     || object.metadata.?annotations[?'slipway.dev/requested-by'] != oldObject.metadata.?annotations[?'slipway.dev/requested-by']
+    || object.metadata.?annotations[?'slipway.dev/author'] != oldObject.metadata.?annotations[?'slipway.dev/author']
 {{- end }}
 
 {{/* Characters. Room for some hundred people between two looks of the operator; and CEL reads it at bounded cost. */}}
