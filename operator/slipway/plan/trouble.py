@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import orjson
@@ -14,6 +15,8 @@ _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverP
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 _OWN_REASONS = {str(reason) for reason in Reason}
 _ADMISSION = ("admission webhook", "failed calling webhook", "ValidatingAdmissionPolicy", "violates PodSecurity", "denied the request")
+_PASSING = re.compile(r"failed to sync \w+ cache")
+"""Kubelet has just not heard of a Secret or ConfigMap yet."""
 _MAX_MESSAGE = 500
 
 MOUNT_EVENTS = frozenset(
@@ -137,7 +140,7 @@ def _mount_trouble(warning: str) -> Trouble:
     missing = "MountVolume" in warning and "not found" in warning
     reason = Reason.SECRET_MISSING if missing else Reason.CONTAINER_CONFIG_INVALID
     cause = warning.rpartition(" : ")[2]  # after kubelet's "MountVolume.SetUp failed for volume …"
-    return Trouble(reason, one_line(cause + (": create it in this namespace" if missing else "")))
+    return Trouble(reason, one_line(cause + (": create it in this namespace" if missing else "")), stalled=not _PASSING.search(warning))
 
 
 def _container_trouble(container: Manifest) -> Trouble | None:
@@ -151,6 +154,7 @@ def _container_trouble(container: Manifest) -> Trouble | None:
         return Trouble(
             Reason.SECRET_MISSING if missing else Reason.CONTAINER_CONFIG_INVALID,
             one_line(message + (": create it in this namespace" if missing else "")),
+            stalled=not _PASSING.search(message),
         )
     terminated = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
     if terminated and (terminated.get("exitCode", 0) != 0 or reason == "CrashLoopBackOff"):

@@ -68,7 +68,8 @@ class Journal:
         """Returns when the ledger was opened, or could not be, or takes long: before, objects would be told to wait for nothing."""
         if self._opening is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._tried.wait(), SETTLE_SECONDS)
+                async with asyncio.timeout(SETTLE_SECONDS):  # wait_for can swallow a cancellation on Python 3.11
+                    await self._tried.wait()
 
     async def run(self, opened: Callable[[Verifier], Awaitable[None]]) -> None:
         """Keeps the ledger open until cancelled; `opened` is called each time it can be written (again)."""

@@ -44,6 +44,17 @@ def test_container(container: dict[str, Any], reason: str, text: str) -> None:
     assert text in trouble.message
 
 
+@pytest.mark.parametrize("what", ["secret", "configmap"])
+def test_a_cache_of_the_nodes_that_lags_passes(what: str) -> None:
+    said = f"failed to sync {what} cache: timed out waiting for the condition"
+    waiting = pod(state={"waiting": {"reason": "CreateContainerConfigError", "message": said}})
+    mounting = pod(state={"waiting": {"reason": "ContainerCreating"}})
+    warning = f'MountVolume.SetUp failed for volume "artifact-secret" : {said}'
+    for found in (pods_trouble((waiting,), {}), pods_trouble((mounting,), {"u": warning})):
+        assert found is not None
+        assert (found.stalled, said in found.message) == (False, True)
+
+
 def test_a_server_that_ends_well_again_and_again_is_a_crash_loop() -> None:
     trouble = pods_trouble((pod(state={"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": {"exitCode": 0}}),), {})
     assert trouble is not None
