@@ -8,9 +8,10 @@ from collections.abc import Callable
 from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, Refused
-from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource, resource_of
+from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource, resource_of
 from slipway.cluster.store import DEPLOYMENT_LABEL, Store
 from slipway.plan.contest import last_writer
+from slipway.plan.names import version_name
 from slipway.plan.types import Child, Observed, Plan, Refusal
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.lister import Observe
@@ -38,8 +39,10 @@ class Applier:
     async def look_closely(self, key: ObjectKey, plan: Plan, observed: Observed) -> bool:
         """Reads anew what a decision hangs on that a lagging watch could make wrong; True when the plan must be made again.
 
-        That is: who wrote last to children whose repair waits; and children that look changed or deleted by somebody, with their owner.
+        That is: who wrote last to children whose repair waits; children that look changed or deleted by somebody, with their owner; and
+        a Model or version that looks missing, for a stall is told for ever.
         """
+        found = await self._find_missing(key, observed)
         unknown = [child for child in plan.held if observed.contests[child] is None]
         for kind, name in unknown:
             live = await self._cluster.get(resource_of({"kind": kind}), key.namespace, name)
@@ -49,7 +52,17 @@ class Applier:
             await self._refresh(resource_of({"kind": kind}), key.namespace, name)
         if damaged:
             await self._refresh(MODEL_DEPLOYMENT, key.namespace, key.name)
-        return bool(unknown or damaged)
+        return bool(unknown or damaged or found)
+
+    async def _find_missing(self, key: ObjectKey, observed: Observed) -> bool:
+        """Whether what the ModelDeployment refers to is there after all: each kind has a watch of its own, and one may lag."""
+        asked = (self._store.get(MODEL_DEPLOYMENT, key.namespace, key.name) or {"spec": {}})["spec"]
+        model, version = asked.get("model", ""), asked.get("version", "")
+        missing = [(MODEL, model)] if observed.model is None else []
+        missing += [(MODEL_VERSION, version_name(model, version))] if observed.version is None else []
+        for resource, name in missing:
+            await self._refresh(resource, key.namespace, name)
+        return any(self._store.get(resource, key.namespace, name) for resource, name in missing)
 
     async def _refresh(self, resource: Resource, namespace: str, name: str) -> None:
         """Told as the watch would tell it, which may have missed it: others may count on this object."""

@@ -38,6 +38,8 @@ class Apiserver:
         self.attempts = 0
         """Applies of the Deployment."""
         self.refused: Exception | None = None
+        self.untold: dict[str, Manifest] = {}
+        """Objects by path that no watch has told of yet."""
         self.events: list[str] = []
 
     async def __call__(self, request: Request) -> Any:
@@ -60,7 +62,9 @@ class Apiserver:
         return stored | {"metadata": stored["metadata"] | {"generation": 1, "creationTimestamp": "2026-11-23T12:00:00Z"}}
 
     def _get(self, path: str) -> Any:
-        """What the watch has told of, too; who wrote it last only where somebody is faster."""
+        """What the watch has told of, too, and what it has not; who wrote it last only where somebody is faster."""
+        if path in self.untold:
+            return self.untold[path]
         for resource in WATCHED:
             for found in self.store.all(resource):
                 if path == resource.path("n", found["metadata"]["name"]):
@@ -249,3 +253,24 @@ async def test_what_the_user_asks_for_is_applied_though_the_child_is_contested(
     await reconciler.reconcile(KEY)
     assert apiserver.attempts == 2 + FREE_REPAIRS
     assert (store.get(DEPLOYMENT, "n", "churn") or {})["spec"]["replicas"] == 4
+
+
+async def test_what_one_watch_has_not_told_yet_is_not_called_missing(
+    apiserver: Apiserver, store: Store, reconciler: Reconciler, journal: Told
+) -> None:
+    """The deployment's change is known before its new version is: a stall would be in the ledger for ever."""
+    for resource, manifest in ((MODEL, seen(model("n"), "m")), (MODEL_VERSION, seen(version("n"), "v"))):
+        store.remove(resource, manifest)
+        apiserver.untold[resource.path("n", manifest["metadata"]["name"])] = manifest | {
+            "metadata": manifest["metadata"] | {"resourceVersion": "2"}
+        }
+    await reconciler.reconcile(KEY)
+
+    assert not [name for name in journal.names if name.startswith("Stalled")]
+    assert apiserver.attempts == 1
+
+
+async def test_what_is_missing_is_told(store: Store, reconciler: Reconciler, journal: Told) -> None:
+    store.remove(MODEL_VERSION, seen(version("n"), "v"))
+    await reconciler.reconcile(KEY)
+    assert journal.names == ["Stalled:#1"]
