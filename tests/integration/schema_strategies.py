@@ -30,9 +30,15 @@ _VALUES: dict[str, list[Any]] = {
     ],
     "digest": ["sha256:" + "a" * 64],
     "commit": ["abcdef1", "0" * 40],
+    "publicKey": [
+        *["-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"] * 8,
+        "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nMFkw\n-----END PRIVATE KEY-----\n",
+    ],
     "trainedAt": ["2026-11-23T08:00:00Z"],
     "minReplicas": [1, 2, 5],
     "maxReplicas": [1, 3, 4],
+    "approvals": [0, 2, 3, 5, 10, 10],
     "port": [8080, 9000],
     "grpcPort": [8080, 9000],
 }

@@ -20,12 +20,22 @@ from tests.kube import Kube, Refusal
 def whole_objects(kind: type[ApiModel]) -> st.SearchStrategy[dict[str, Any]]:
     """Objects that are near to valid: right in most places, wrong in few."""
     schema = root_schema(kind)
-    assemble = {"Model": lambda n, _: n, "ModelDeployment": lambda n, _: n, "ModelVersion": _version_name}[kind.KIND.name]  # type: ignore[attr-defined]
+    named = {"ModelVersion": _version_name, "ApprovalPolicy": _any_name, "ModelApproval": _any_name}
+    assemble = named.get(kind.KIND.name, _as_it_is)  # type: ignore[attr-defined]
     return st.builds(
         lambda name, spec: {"metadata": {"name": assemble(name, spec)}, "spec": spec},
         names(),
         objects(schema["properties"]["spec"]),
     )
+
+
+def _as_it_is(other: str, _: Any) -> str:
+    return other
+
+
+def _any_name(other: str, _: Any) -> str:
+    """Of a kind that makes no demands of its own, or few: one that Kubernetes takes."""
+    return other if other.islower() and not other.endswith("-") else "n" * 70
 
 
 def _version_name(other: str, spec: Any) -> str:
@@ -78,7 +88,8 @@ def verdict_of_pydantic(kind: type[ApiModel], draft: dict[str, Any]) -> str | No
 def verdict_of_apiserver(kube: Kube, plural: str, kind: str, draft: dict[str, Any]) -> str | None:
     manifest = {"apiVersion": API_VERSION, "kind": kind, **draft}
     try:
-        path = f"/apis/{API_VERSION}/namespaces/default/{plural}"
+        scope = "" if kind == "ApprovalPolicy" else "namespaces/default/"
+        path = f"/apis/{API_VERSION}/{scope}{plural}"
         kube.call("POST", path, manifest, dryRun="All", fieldValidation="Strict")
     except Refusal as error:
         if error.code not in (400, 422):  # anything else is no verdict

@@ -117,7 +117,8 @@ def judge_registry(team: Team) -> None:
 def lose_status(team: Team) -> None:
     """As the operator itself, for nobody else may write a status."""
     path = f"/apis/slipway.dev/v1alpha1/namespaces/{team.namespace}/modeldeployments/churn/status"
-    answer = cast.operator(team.plane).send("PUT", path, {key: value for key, value in team.get("ModelDeployment").items() if key != "status"})
+    lost = {key: value for key, value in team.get("ModelDeployment").items() if key != "status"}
+    answer = cast.operator(team.plane).send("PUT", path, lost)
     assert answer.landed, answer.message
 
 
