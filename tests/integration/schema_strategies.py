@@ -102,7 +102,7 @@ def _right(schema: Schema, field: str) -> st.SearchStrategy[Any]:
             st.sampled_from(_KEYS[:5] if "cpu" in str(schema) else _KEYS), objects(schema["additionalProperties"]), max_size=3
         )
     if kind == "array":
-        return st.lists(objects(schema["items"]), max_size=3)
+        return st.lists(objects(schema["items"]), min_size=schema.get("minItems", 0), max_size=3)
     if kind == "boolean":
         return st.booleans()
     if field in _VALUES and (kind == "string") == isinstance(_VALUES[field][0], str):
