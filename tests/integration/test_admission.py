@@ -261,7 +261,7 @@ class TestOthers:
         assert world.admin.send("POST", SERVICES, service("by-hand")).landed
         assert world.admin.apply_service("by-hand").landed
         assert world.admin.send("DELETE", f"{SERVICES}/by-hand").landed
-        assert status(world, world.admin, "Pending").landed
+        assert "it is the operator's" in status(world, world.admin, "Pending").body["message"]
 
     def test_another_account_called_like_the_operator_is_untouched(self, world: World) -> None:
         kubectl(world.plane.kubeconfig, "create", "serviceaccount", "slipway-operator", f"--namespace={TEAM}")
