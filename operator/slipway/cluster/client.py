@@ -12,7 +12,7 @@ from slipway.errors import NotLeader
 from slipway.telemetry import metrics
 
 FIELD_MANAGER = "slipway"
-PAGE = 250
+PAGE = 100
 """Objects asked for at once: a page is decoded in a few milliseconds, so that it delays nobody."""
 IDENTITIES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 GUARD_SELECTOR = "slipway.dev/guard=true"

@@ -104,7 +104,7 @@ class ApiServer:
         return await self._session.request(method, url, headers=headers, **options)
 
     async def __call__(self, request: Request) -> Any:
-        headers = {"Accept": request.accept} | await self._identification()
+        headers = {"Accept": request.accept, "Accept-Encoding": "identity"} | await self._identification()
         data = None
         if request.body is not None:
             data = orjson.dumps(request.body)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from slipway.cluster.resources import MODEL_APPROVAL, MODEL_DEPLOYMENT, MODEL_VERSION, POD, Manifest, Resource
+import orjson
+
+from slipway.cluster.resources import (
+    CHILD_KINDS,
+    CONTROLLER_REVISION,
+    MODEL_APPROVAL,
+    MODEL_DEPLOYMENT,
+    MODEL_VERSION,
+    POD,
+    Manifest,
+    Resource,
+)
 from slipway.telemetry import metrics
 
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
@@ -23,14 +35,34 @@ _strings: dict[str, str] = {}
 
 Key = tuple[str, str]
 """Namespace and name."""
+Group = tuple[str, str, str]
+"""Kind, namespace and what its members have in common."""
+PACKED = (*CHILD_KINDS, CONTROLLER_REVISION)
+"""Of which there are many to each of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """One object: what is compared often, and the rest as it is held."""
+
+    version: int
+    uid: str
+    groups: tuple[Group, ...]
+    held: Manifest | bytes
+    """Children as JSON: a dict of the same takes five times the memory, and few are read."""
+
+    @property
+    def manifest(self) -> Manifest:
+        found: Manifest = orjson.loads(self.held) if isinstance(self.held, bytes) else self.held
+        return found
 
 
 class Store:
     """Objects by kind and key. Older states never replace newer ones, so answers to our own writes may be put in at once."""
 
     def __init__(self) -> None:
-        self._objects: dict[str, dict[Key, Manifest]] = defaultdict(dict)
-        self._groups: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
+        self._objects: dict[str, dict[Key, _Known]] = defaultdict(dict)
+        self._groups: dict[Group, set[Key]] = defaultdict(set)
         self._buried: OrderedDict[tuple[str, Key], int] = OrderedDict()
 
     def put(self, resource: Resource, manifest: Manifest) -> bool:
@@ -40,24 +72,23 @@ class Store:
         if version <= self._buried.get((resource.kind, key), -1):
             return False
         known = self._objects[resource.kind].get(key)
-        if known is not None and version <= int(known["metadata"]["resourceVersion"]):
+        if known is not None and version <= known.version:
             return False
         if known is not None:
-            self._ungroup(resource, key, known)
-        kept = _kept(resource, manifest)
-        self._objects[resource.kind][key] = kept
-        for group in _groups(resource, kept):
+            self._ungroup(key, known)
+        self._objects[resource.kind][key] = new = _known(resource, manifest, version)
+        for group in new.groups:
             self._groups[group].add(key)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
         return True
 
     def remove(self, resource: Resource, manifest: Manifest) -> bool:
         """Forgets the object; False when it was not known, or a newer one has taken its name."""
-        key = key_of(manifest)
+        key, meta = key_of(manifest), manifest["metadata"]
         known = self._objects[resource.kind].get(key)
-        if known is None or (known["metadata"]["uid"] != manifest["metadata"]["uid"] and _newer(known, manifest)):
+        if known is None or (known.uid != meta["uid"] and known.version > int(meta["resourceVersion"])):
             return False
-        self._ungroup(resource, key, known)
+        self._ungroup(key, known)
         del self._objects[resource.kind][key]
         self._bury(resource, key, manifest)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
@@ -65,16 +96,22 @@ class Store:
 
     def newest(self, resource: Resource) -> int:
         """The highest resourceVersion of all that is known of the resource; 0 for nothing."""
-        return max((int(known["metadata"]["resourceVersion"]) for known in self._objects[resource.kind].values()), default=0)
+        return max((known.version for known in self._objects[resource.kind].values()), default=0)
+
+    def versions(self, resource: Resource, namespace: str | None = None) -> dict[Key, int]:
+        """The resourceVersions of all that is known; of one namespace, if it is given."""
+        return {key: known.version for key, known in self._objects[resource.kind].items() if namespace in (None, key[0])}
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest | None:
-        return self._objects[resource.kind].get((namespace, name))
+        known = self._objects[resource.kind].get((namespace, name))
+        return known.manifest if known else None
 
     def count(self, resource: Resource) -> int:
         return len(self._objects[resource.kind])
 
     def all(self, resource: Resource) -> Iterator[Manifest]:
-        yield from list(self._objects[resource.kind].values())
+        for known in list(self._objects[resource.kind].values()):
+            yield known.manifest
 
     def of_deployment(self, resource: Resource, namespace: str, name: str) -> list[Manifest]:
         """Children or pods that carry the deployment's label; approvals that name it."""
@@ -100,9 +137,9 @@ class Store:
         """ModelDeployments of the namespace."""
         return self._group(MODEL_DEPLOYMENT, (MODEL_DEPLOYMENT.kind, namespace, "all"))
 
-    def _group(self, resource: Resource, group: tuple[str, str, str]) -> list[Manifest]:
+    def _group(self, resource: Resource, group: Group) -> list[Manifest]:
         objects = self._objects[resource.kind]
-        return [objects[key] for key in sorted(self._groups.get(group, ()))]
+        return [objects[key].manifest for key in sorted(self._groups.get(group, ()))]
 
     def _bury(self, resource: Resource, key: Key, manifest: Manifest) -> None:
         """Remembers the deletion for a while: an answer to our own earlier write may arrive after it."""
@@ -111,8 +148,8 @@ class Store:
         if len(self._buried) > MAX_BURIED:
             self._buried.popitem(last=False)
 
-    def _ungroup(self, resource: Resource, key: Key, manifest: Manifest) -> None:
-        for group in _groups(resource, manifest):
+    def _ungroup(self, key: Key, known: _Known) -> None:
+        for group in known.groups:
             members = self._groups[group]
             members.discard(key)
             if not members:
@@ -124,21 +161,22 @@ def key_of(manifest: Manifest) -> Key:
     return meta.get("namespace", ""), meta["name"]
 
 
-def _newer(known: Manifest, other: Manifest) -> bool:
-    """Whether `known` is a later state than `other`: resourceVersions of one resource are ordered (KEP-5504)."""
-    return int(known["metadata"]["resourceVersion"]) > int(other["metadata"]["resourceVersion"])
+def _known(resource: Resource, manifest: Manifest, version: int) -> _Known:
+    kept = _kept(resource, manifest)
+    groups = tuple(_groups(resource, kept))
+    held = orjson.dumps(kept) if resource in PACKED else _shared(kept)
+    return _Known(version, manifest["metadata"].get("uid", ""), groups, held)
 
 
 def _kept(resource: Resource, manifest: Manifest) -> Manifest:
-    """What is remembered of an object: not who wrote which field, not a pod's spec, and equal strings only once."""
+    """What is remembered of an object: not who wrote which field, and not a pod's spec."""
     meta = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
     if "annotations" in meta:
         meta["annotations"] = {key: value for key, value in meta["annotations"].items() if key != LAST_APPLIED}
     kept = {"apiVersion": resource.api_version, "kind": resource.kind} | manifest | {"metadata": meta}
     if resource is POD:
         kept.pop("spec", None)
-    shared: Manifest = _shared(kept)
-    return shared
+    return kept
 
 
 def _shared(value: Any) -> Any:
@@ -159,7 +197,7 @@ def _once(text: str) -> str:
     return _strings.setdefault(text, text)
 
 
-def _by_status(kind: str, namespace: str, status: Manifest) -> list[tuple[str, str, str]]:
+def _by_status(kind: str, namespace: str, status: Manifest) -> list[Group]:
     groups = [(kind, namespace, "all")]
     if digest := status.get("digest"):
         groups.append((kind, "", f"digest/{digest}"))
@@ -168,7 +206,7 @@ def _by_status(kind: str, namespace: str, status: Manifest) -> list[tuple[str, s
     return groups
 
 
-def _groups(resource: Resource, manifest: Manifest) -> list[tuple[str, str, str]]:
+def _groups(resource: Resource, manifest: Manifest) -> list[Group]:
     namespace = manifest["metadata"].get("namespace", "")
     if resource in (MODEL_DEPLOYMENT, MODEL_VERSION):
         spec = manifest["spec"]

@@ -16,8 +16,10 @@ from slipway.ledger.view import View
 from slipway.objectstore.errors import Missing
 from slipway.objectstore.s3 import S3Store
 
-CACHED_PARTS = 32
+CACHED_PARTS = 12
 """Of the index, about 96 KiB each."""
+READ_AT_ONCE = 4
+"""Parts that are on their way from the store at the same time."""
 
 
 class Ids:
@@ -95,7 +97,7 @@ class Ids:
             for owner in owners:
                 wanted.setdefault((level, number, index.part_of(level, owner)), []).append(owner)
         found: dict[bytes, dict[bytes, int]] = {owner: {} for owner in owners}
-        parts = in_order(wanted, lambda place: self._part(*place))
+        parts = in_order(wanted, lambda place: self._part(*place), READ_AT_ONCE)
         async for (_, asking), data in aligned(wanted.items(), parts):
             for owner in asking:
                 for key, at in index.search(data, owner):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from slipway.ledger import index
 
-MOST_BYTES = 4 << 20
+MOST_BYTES = 3 << 19
 OVERHEAD = 200
 """Bytes of an owner without ids."""
 

@@ -16,7 +16,7 @@ from slipway.ledger.tiles import CHECKPOINT, ENTRIES, HEIGHT, WIDTH, decode_bund
 from slipway.objectstore.errors import Missing
 from slipway.objectstore.s3 import S3Store
 
-CACHED_TILES = 64
+CACHED_TILES = 32
 """8 KiB each."""
 CACHED_BUNDLES = 2
 """Up to 16 MiB each, though seldom more than 200 KiB."""

@@ -233,12 +233,12 @@ class Engine:
         What a watch tells within `grace` seconds was on its way, and is no difference.
         """
         listed, version = await self._list(resource)
-        known = {key_of(manifest): manifest for manifest in self.store.all(resource)}
-        gone = [manifest for key, manifest in known.items() if key not in listed and _version(manifest) <= version]
-        newer = [key for key, there in listed.items() if key not in known or _version(known[key]) < there]
+        known = self.store.versions(resource)
+        gone = {key: at for key, at in known.items() if key not in listed and at <= version}
+        newer = [key for key, there in listed.items() if known.get(key, -1) < there]
         if grace and (gone or newer):
             await asyncio.sleep(grace)
-        repairs = [await self._repair_gone(resource, manifest) for manifest in gone]
+        repairs = [await self._repair_gone(resource, key, at) for key, at in gone.items()]
         repairs += [await self._repair_missed(resource, key, listed[key]) for key in newer]
         if any(repairs):
             log.warning("full pass repaired %d %s that the watch had missed", sum(repairs), resource.plural)
@@ -262,15 +262,16 @@ class Engine:
                 if namespace is None or error.code != HTTPStatus.FORBIDDEN:
                     raise
                 log.warning("full pass over %s: %s", resource.plural, error)
-                listed |= {key_of(known): _version(known) for known in self.store.all(resource) if key_of(known)[0] == namespace}
+                listed |= self.store.versions(resource, namespace)
         return listed, version
 
-    async def _repair_gone(self, resource: Resource, manifest: Manifest) -> bool:
+    async def _repair_gone(self, resource: Resource, key: Key, version: int) -> bool:
         """Forgets an object that was not listed; it is asked for once more, since it may be there again."""
-        if self.store.get(resource, *key_of(manifest)) is not manifest:
+        manifest = self.store.get(resource, *key)
+        if manifest is None or _version(manifest) != version:
             return False
-        fresh = await self._cluster.get(resource, *key_of(manifest))
-        if fresh is not None and _version(fresh) == _version(manifest):
+        fresh = await self._cluster.get(resource, *key)
+        if fresh is not None and _version(fresh) == version:
             return False  # made while its namespace had been listed already, or a child that somebody took our label from
         self.observe(resource, "DELETED" if fresh is None else None, fresh or manifest)
         return True

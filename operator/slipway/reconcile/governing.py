@@ -21,6 +21,7 @@ from slipway.cluster.resources import (
 from slipway.cluster.store import Store
 from slipway.plan.gate.types import Elsewhere, Word
 from slipway.plan.names import STAGE_LABEL, version_name
+from slipway.plan.requested import SERVICE_ACCOUNT
 from slipway.plan.types import Governance, Plan
 from slipway.reconcile.guard import Guard
 from slipway.reconcile.observe import owned_by
@@ -94,7 +95,11 @@ class Governing:
     async def _may(self, namespace: str, name: str, word: Word) -> bool:
         if word.decision == "Override":
             return await self._cluster.may(word.approver, word.groups, namespace, "override", MODEL_DEPLOYMENT.plural, name)
-        return await self._cluster.may(word.approver, word.groups, namespace, "approve", "approvalroles", word.role or "")
+        verbs = ("approve", "automate") if word.approver.startswith(SERVICE_ACCOUNT) else ("approve",)
+        for verb in verbs:
+            if not await self._cluster.may(word.approver, word.groups, namespace, verb, "approvalroles", word.role or ""):
+                return False
+        return True
 
     async def answer(self, manifest: Manifest, plan: Plan) -> None:
         """Writes what came of each approval into its status; what is lost is written at the next look."""

@@ -7,6 +7,7 @@ resourceVersion to watch from, and no objects: docs/adr/0009-kopf-watches-we-lis
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -75,7 +76,9 @@ class Lister:
 
     def _was_listed(self, resource: Resource, namespace: str | None) -> None:
         self._missing.discard((resource.kind, namespace))
-        if not self._missing:
+        if not self._missing and not self.listed.is_set():
+            gc.collect()
+            gc.freeze()  # what was listed mostly stays: no collection needs to look through it again
             self.listed.set()
 
     async def _relist(self, resource: Resource, namespace: str | None) -> str:
@@ -90,9 +93,10 @@ class Lister:
                 self._observe(resource, None, item)
                 if number % SLICE == 0:
                     await asyncio.sleep(0)
-        gone = [known for known in self._store.all(resource) if _is_gone(known, there, namespace, version)]
-        for known in gone:
-            self._observe(resource, "DELETED", known | {"metadata": known["metadata"] | {"resourceVersion": version}})
+        known = self._store.versions(resource, namespace)
+        gone = [key for key, at in known.items() if key not in there and at <= int(version)]  # what is newer was made after the list
+        for missed in filter(None, (self._store.get(resource, *key) for key in gone)):
+            self._observe(resource, "DELETED", missed | {"metadata": missed["metadata"] | {"resourceVersion": version}})
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
         return version
 
@@ -106,9 +110,3 @@ def check_history(resource: Resource, seen: int, listed: int) -> None:
     """
     if listed < seen:
         raise OtherHistory(f"{resource.plural} are at version {listed}, and were at {seen}: the cluster's etcd was restored from a backup")
-
-
-def _is_gone(known: Manifest, there: set[Key], namespace: str | None, version: str) -> bool:
-    """Known, in the listed namespace, not listed, and not made after the list was."""
-    key = key_of(known)
-    return key not in there and namespace in (None, key[0]) and int(known["metadata"]["resourceVersion"]) <= int(version)

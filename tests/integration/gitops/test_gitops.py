@@ -173,7 +173,8 @@ def test_prune_wants_retirement_first(gated: Gated) -> None:
     gated.apply(ARGO, version(gated.namespace))
     gated.serve_approved_by_two()
     assert "set spec.retire: true" in prune(gated).message
-    until(lambda: "serve" in prune(gated, "modelversions", "churn-3").message, SECONDS, "the version to be known to serve")
+    until(lambda: gated.get("ModelVersion", "churn-3")["status"].get("deployments") == 1, SECONDS, "the version to be known to serve")
+    assert "serve" in prune(gated, "modelversions", "churn-3").message
     commit(gated, retire=True)
     gated.await_waiting()
     for who in ("bob", "dave"):

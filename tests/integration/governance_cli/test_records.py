@@ -31,6 +31,7 @@ def test_from_an_answer_to_its_approval(desk: Desk, tmp_path: Path) -> None:
     data = desk.run("alice", "trace", "0b7a", "--deployment", "churn", "-o", "json", *ledger).data
     assert (data["started"]["transition"], data["started"]["details"]["requestedBy"]) == ("Approved", ["alice"])
     assert data["proof"]["entry"] in [entry.id for entry in desk.entries()]
+    assert data["applied"]["reason"] == "RolloutStarted"
     other = desk.run("alice", "trace", "0b7a", "--deployment", "churn", "--digest", "sha256:" + "0" * 64, *ledger)
     assert (other.code, "another deployment or version answered" in other.stderr) == (1, True)
     report(desk, ledger, tmp_path)
@@ -42,8 +43,12 @@ def report(desk: Desk, ledger: list[str], folder: Path) -> None:
     assert shown.code == 0, shown.stderr
     assert "sha256:" in shown.stderr
     page = file.read_text()
+    assert "cannot be approved" not in page
     for said in ("Approved revisions", "bob as risk: looked at", "One replica serves", "rolling out version 3"):
         assert said in page
     facts = json.loads(desk.run("alice", "report", "churn", "-o", "json", *ledger).stdout)
     assert facts["facts"] in page, "the same facts, however they are written"
+    desk.require(require={"approvals": 1, "fromEachRole": ["audit"]})
+    held = desk.run("alice", "report", "churn", "-o", "markdown", *ledger).stdout
+    assert "The next change cannot be approved" in held
     assert "no ModelDeployment gone in namespace" in desk.run("alice", "report", "gone", *ledger).stderr

@@ -46,6 +46,7 @@ class TestForging:
             answer = thing.patch("bob", alone)
             assert (answer.code, "change the annotation slipway.dev/author together with the spec" in answer.message) == (403, True)
             landed(thing.patch("bob", author | {"spec": {"replicas": 2}}))
+        landed(thing.patch("bob", {"metadata": {"annotations": {"slipway.dev/author": None}}}))
 
     def test_through_subresources(self, thing: Thing) -> None:
         landed(thing.create("alice"))

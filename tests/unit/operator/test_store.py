@@ -82,9 +82,19 @@ def test_memory_holds_neither_pod_specs_nor_field_managers_nor_equal_strings_twi
     assert first["status"]["phase"] is second["status"]["phase"]
 
 
+def test_children_are_packed_and_come_back_as_they_were() -> None:
+    store = Store()
+    packed = child(1) | {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 3, "x": [1.5, None, "ü"]}}
+    store.put(DEPLOYMENT, packed)
+    assert store.get(DEPLOYMENT, "n", "churn") == packed
+    assert store.of_deployment(DEPLOYMENT, "n", "churn") == [packed]
+    assert store.versions(DEPLOYMENT) == {("n", "churn"): 1}
+    assert store.versions(DEPLOYMENT, "elsewhere") == {}
+
+
 def test_strings_that_nobody_needs_any_more_are_not_kept() -> None:
     """`sys.intern` keeps them for ever on Python 3.12: each resourceVersion, each time, each message."""
     store = Store()
     for number in range(1, MAX_STRINGS + 10):
-        store.put(DEPLOYMENT, child(number))
+        store.put(POD, child(number))
         assert len(_strings) <= MAX_STRINGS

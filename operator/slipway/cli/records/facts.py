@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from slipway.cli.cluster import SLIPWAY, Cluster, Json, path
@@ -31,6 +32,10 @@ class Facts:
     policies: list[Json]
     entries: list[Stored]
     """About the deployment, the oldest first."""
+    doubts: Sequence[str] = ()
+    """Whether those whose approval is needed are there."""
+    checkpoint: str = ""
+    """The signed one that the ledger was read under; empty for a ledger that has none yet."""
 
     def version(self, name: str) -> Json | None:
         return next((found for found in self.versions if found["spec"]["version"] == name), None)
@@ -38,7 +43,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Path:
-    """How a version came to serve: the entries that say so, the newest first; None where there is none."""
+    """How bytes came to serve: the entries that say so; None where there is none."""
 
     applied: Stored | None
     started: Stored | None
@@ -71,34 +76,40 @@ def cluster_facts(cluster: Cluster, name: str) -> Facts:
     )
 
 
-async def entries_of(store: S3Store, verifier: Verifier, deployment: Json) -> list[Stored]:
-    """All that the ledger has of this very deployment, the oldest first, proved by its checkpoint."""
+async def with_entries(store: S3Store, verifier: Verifier, facts: Facts) -> Facts:
+    """With all that the ledger has of this very deployment, and the checkpoint that proves it."""
     from slipway.ledger.reader import Filter, Reader
 
-    meta = deployment["metadata"]
+    meta = facts.deployment["metadata"]
     reader = await Reader.load(store, verifier)
     found = [stored async for stored in reader.newest(Filter(namespace=meta["namespace"], deployment=meta["name"]))]
-    return [stored for stored in reversed(found) if stored.entry.object.uid == meta["uid"]]
+    mine = [stored for stored in reversed(found) if stored.entry.object.uid == meta["uid"]]
+    return replace(facts, entries=mine, checkpoint=(reader.note or b"").decode())
 
 
-def path_of(entries: list[Stored], version: str) -> Path:
-    """How that version came to serve, last time."""
-
-    def newest(transitions: tuple[str, ...], before: int | None = None) -> Stored | None:
-        found = (
-            stored
-            for stored in reversed(entries)
-            if stored.entry.transition in transitions
-            and stored.entry.details.get("version") == version
-            and (before is None or stored.index < before)
-        )
-        return next(found, None)
-
-    applied = newest(("Applied",))
-    started = newest(STARTED, applied.index if applied else None)
+def path_of(entries: list[Stored], version: str, digest: str | None = None) -> Path:
+    """How the version came to serve, last time; as bytes of `digest`: a version may be deleted and registered again with others."""
+    rollouts = [stored for stored in entries if (stored.entry.transition, stored.entry.reason) == ("Applied", "RolloutStarted")]
+    applied = next((stored for stored in reversed(rollouts) if _is_about(stored, version, digest)), None)
+    end = applied.index if applied else entries[-1].index + 1 if entries else 0
+    others = [stored.index for stored in rollouts if stored.index < end and not _is_about(stored, version, digest)]
+    started = _started([stored for stored in entries if _is_about(stored, version, digest)], max(others, default=-1), end)
     revision = started.entry.details.get("revision") if started else None
     asked = [stored for stored in entries if stored.entry.transition == "Requested" and stored.entry.details.get("revision") == revision]
-    return Path(applied, started, asked[-1] if asked else None)
+    return Path(applied, started, asked[-1] if started and asked else None)
+
+
+def _started(entries: list[Stored], begin: int, end: int) -> Stored | None:
+    """What let the rollout at `end` start; `begin`: another one, which used up what was approved before it. Or what took it over later."""
+    found = [stored for stored in entries if stored.entry.transition in STARTED and stored.index > begin]
+    before = [stored for stored in found if stored.index < end]
+    after = [stored for stored in found if stored.index > end and stored.entry.transition == "TakenOver"]
+    return before[-1] if before else after[0] if after else None
+
+
+def _is_about(stored: Stored, version: str, digest: str | None) -> bool:
+    details = stored.entry.details
+    return details.get("version") == version and (not digest or details.get("digest") in (digest, None))
 
 
 def _policies(cluster: Cluster) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -21,8 +22,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 dd { margin: 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
-td { overflow-wrap: anywhere; }
-td { min-width: 5rem; } svg { width: 100%; height: auto; font-size: 12px; } svg text { fill: var(--soft); }
+p, li { overflow-wrap: anywhere; }
+td { overflow-wrap: anywhere; min-width: 5rem; } svg { width: 100%; height: auto; font-size: 12px; } svg text { fill: var(--soft); }
 svg polyline, svg line { stroke: var(--asked); stroke-width: 2; } svg line { stroke: var(--line); } svg circle { fill: var(--asked); }
 svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .plain { fill: var(--soft); }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
@@ -83,5 +84,6 @@ def _markdown_table(table: Table) -> list[str]:
 
 
 def _markdown(value: str) -> str:
-    """Nothing that Markdown, or HTML in it, would act on."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+!|~$&" else character for character in clean(value))
+    """Nothing that Markdown, or HTML in it, would act on; nor what looks like an address, which some renderers make a link."""
+    escaped = "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+!|~$&" else character for character in clean(value))
+    return re.sub(r":(?=//)|(?<=www)\.", r"\\\g<0>", escaped, flags=re.IGNORECASE)

@@ -17,7 +17,8 @@ from slipway.cli.cluster import Access, connect
 from slipway.cli.errors import CliError
 from slipway.cli.options import Context, Kubeconfig, Namespace
 from slipway.cli.output import note
-from slipway.cli.records.facts import cluster_facts, entries_of
+from slipway.cli.records.facts import cluster_facts, with_entries
+from slipway.cli.records.holders import doubts
 from slipway.cli.records.render import as_html, as_markdown
 from slipway.cli.records.sections import Section, sections
 
@@ -42,16 +43,18 @@ def report(
     kubeconfig: Kubeconfig = None,
 ) -> None:
     """Write a deployment report: purpose, owner, what serves, risks, approvals, versions, history."""
-    facts = cluster_facts(connect(Access(kubeconfig, context, namespace)), name)
+    cluster = connect(Access(kubeconfig, context, namespace))
+    known = cluster_facts(cluster, name)
+    known = replace(known, doubts=doubts(cluster, known))
     options = given(store, secret_file, key, context, kubeconfig)
-    facts = replace(facts, entries=run(options, lambda place, verifier: entries_of(place, verifier, facts.deployment)))
+    facts = run(options, lambda place, verifier: with_entries(place, verifier, known))
     meta = facts.deployment["metadata"]
     written = rendered(page, f"{meta['name']} in {meta['namespace']}", sections(facts), datetime.now(UTC))
     if to is None:
         print(written, end="")
         return
     try:
-        to.write_text(written)
+        to.write_bytes(written.encode())
     except OSError as error:
         raise CliError(f"cannot write {to}: {error.strerror}") from error
     note(f"{to}: sha256:{hashlib.sha256(written.encode()).hexdigest()}")

@@ -16,6 +16,8 @@ def _troubles(facts: Facts) -> Iterator[str]:
     for condition in facts.deployment.get("status", {}).get("conditions", []):
         if condition["type"] in ("Stalled", "Contested") and condition["status"] == "True":
             yield f"{condition['reason']}: {condition['message']}"
+        elif condition["reason"] == "PoliciesNotInEffect":
+            yield f"The admission policies are not in effect, so approvals could be forged: {condition['message']}"
 
 
 def _governance(facts: Facts) -> Iterator[str]:
@@ -30,6 +32,7 @@ def _governance(facts: Facts) -> Iterator[str]:
         yield "What serves ran before a policy governed it: nobody has approved it."
     if approval.get("unknownRequester"):
         yield "Somebody whose name nobody knows took part in the change that waits."
+    yield from facts.doubts
     if approval.get("state") == "Rejected":
         yield f"The change that is asked for was rejected: {approval.get('message', '')}"
 
@@ -39,7 +42,11 @@ def _evidence(facts: Facts) -> Iterator[str]:
     if serving is None:
         yield "No version serves, or it is not registered any more: its lineage is not known here."
         return
-    lineage = serving["spec"].get("lineage") or {}
+    spec, digest = serving["spec"], facts.deployment["status"].get("digest")
+    if digest and (spec.get("artifact") or {}).get("digest", digest) != digest:
+        yield f"Version {spec['version']} was registered again with other bytes than serve: the lineage of what serves is not known here."
+        return
+    lineage = spec.get("lineage") or {}
     missing = [what for what, key in (("training data", "trainingData"), ("code", "code"), ("metrics", "metrics")) if not lineage.get(key)]
     if missing:
         yield f"Version {serving['spec']['version']} does not say its {', '.join(missing)}."

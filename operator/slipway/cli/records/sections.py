@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from slipway.cli.records.facts import Facts
@@ -101,7 +102,8 @@ def _versions(facts: Facts) -> Section:
         spec = version["spec"]
         lineage = spec.get("lineage") or {}
         for name, value in (lineage.get("metrics") or {}).items():
-            metrics.setdefault(name, []).append((spec["version"], float(value)))
+            if isfinite(number := float(value)):  # 1e999 is a number, but has no place in a plot, nor in JSON
+                metrics.setdefault(name, []).append((spec["version"], number))
         said = ", ".join(f"{name} {value}" for name, value in sorted((lineage.get("metrics") or {}).items()))
         code = (lineage.get("code") or {}).get("commit", "")
         created = version["metadata"].get("creationTimestamp", "")

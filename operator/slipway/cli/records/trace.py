@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from slipway.cli.cluster import Access, Json, connect
 from slipway.cli.errors import CliError
 from slipway.cli.options import Context, Kubeconfig, Namespace, Output
 from slipway.cli.output import as_text, console, text
-from slipway.cli.records.facts import Facts, Path, cluster_facts, entries_of, path_of
+from slipway.cli.records.facts import Facts, Path, cluster_facts, path_of, with_entries
 
 if TYPE_CHECKING:
     from slipway.ledger.reader import Stored
@@ -36,12 +35,12 @@ def trace(
     output: Output = None,
 ) -> None:
     """Show what answered: version, bytes, lineage, who asked for it and who agreed, and where the ledger proves it."""
-    facts = cluster_facts(connect(Access(kubeconfig, context, namespace)), deployment)
-    chosen = version or facts.deployment.get("status", {}).get("version", "")
+    known = cluster_facts(connect(Access(kubeconfig, context, namespace)), deployment)
+    chosen = version or known.deployment.get("status", {}).get("version", "")
     if not chosen:
         raise CliError(f"no version of {deployment} serves now: give the answer's x-slipway-version with --version")
     options = given(store, secret_file, key, context, kubeconfig)
-    facts = replace(facts, entries=run(options, lambda place, verifier: entries_of(place, verifier, facts.deployment)))
+    facts = run(options, lambda place, verifier: with_entries(place, verifier, known))
     found = traced(prediction, facts, chosen, digest)
     if output:
         print(as_text(found, output))
@@ -56,8 +55,10 @@ def traced(prediction: str, facts: Facts, version: str, digest: str | None) -> J
         CliError: the bytes that answered are not those of the version.
 
     """
-    way = path_of(facts.entries, version)
-    registered = facts.version(version)
+    way = path_of(facts.entries, version, digest)
+    if way.applied is None:  # nothing with these bytes: what the version is, then, to compare
+        way = path_of(facts.entries, version)
+    registered = _registered(facts, version, way)
     bytes_of = _bytes(registered, way)
     if digest and bytes_of["digest"] and digest != bytes_of["digest"]:
         name = facts.deployment["metadata"]["name"]
@@ -75,8 +76,15 @@ def traced(prediction: str, facts: Facts, version: str, digest: str | None) -> J
         "requested": _entry(way.requested),
         "started": _entry(way.started),
         "applied": _entry(way.applied),
-        "proof": _proof(way),
+        "proof": _proof(way, facts.checkpoint),
     }
+
+
+def _registered(facts: Facts, version: str, way: Path) -> Json | None:
+    """The ModelVersion that was applied, not another one that has its name since."""
+    found = facts.version(version)
+    applied = way.applied.entry.details.get("versionUID") if way.applied else None
+    return None if found and applied and found["metadata"].get("uid") != applied else found
 
 
 def _bytes(registered: Json | None, way: Path) -> dict[str, str]:
@@ -92,12 +100,18 @@ def _entry(stored: Stored | None) -> Json | None:
     return stored.as_json() if stored else None
 
 
-def _proof(way: Path) -> dict[str, Any] | None:
+def _proof(way: Path, checkpoint: str) -> dict[str, Any] | None:
     stored = way.started or way.applied
     if stored is None:
         return None
     name = stored.entry.id
-    return {"entry": name, "index": stored.index, "command": f"kubectl slipway audit prove '{name}' -o proof.json"}
+    return {
+        "entry": name,
+        "index": stored.index,
+        "checkpoint": checkpoint or None,
+        "command": f"kubectl slipway audit prove '{name}' -o proof.json",
+        "offline": "kubectl slipway audit check proof.json --key VKEY",
+    }
 
 
 def _show(found: Json) -> None:
@@ -113,6 +127,7 @@ def _show(found: Json) -> None:
         *_lineage(found["lineage"]),
         *_agreed(found),
         ("Proof", f"entry {proof['index']} of the ledger: {proof['command']}" if proof else "the ledger has no entry of it"),
+        ("", f"then, offline: {proof['offline']}" if proof else ""),
     ]
     for head, said in lines:
         if said:
@@ -121,7 +136,7 @@ def _show(found: Json) -> None:
 
 def _lineage(lineage: Json | None) -> list[tuple[str, str]]:
     if not lineage:
-        return [("Lineage", "the version names none")]
+        return [("Lineage", "not known: the version names none, or is not registered any more")]
     data, code = lineage.get("trainingData") or {}, lineage.get("code") or {}
     metrics = ", ".join(f"{name} {value}" for name, value in sorted((lineage.get("metrics") or {}).items()))
     return [

@@ -53,7 +53,7 @@ def checked(
         {"metadata": {"name": f"binding-{at}"} | place, "roleRef": {"kind": kind, "name": f"role-{at}"}, "subjects": [subject]}
         for at, (subject, _) in enumerate(given)
     ]
-    return check._check(cluster(fake(roles, bindings, policies, namespace)), namespace)
+    return check.checked_in(cluster(fake(roles, bindings, policies, namespace)), namespace)
 
 
 def fake(roles: list[Json], bindings: list[Json], policies: tuple[Json, ...], namespace: str | None = "growth") -> Fake:
@@ -112,7 +112,7 @@ def test_a_role_binding_grants_a_cluster_role_in_its_namespace_only() -> None:
     bindings.append(
         {"metadata": {"name": "lost", "namespace": "growth"}, "roleRef": {"kind": "Role", "name": "gone"}, "subjects": [user("x")]}
     )
-    found = check._check(cluster(fake(roles, bindings, (), None)), None)
+    found = check.checked_in(cluster(fake(roles, bindings, (), None)), None)
     assert words(found) == [("growth", "approve as risk", "User bob")]
 
 
@@ -171,7 +171,7 @@ def test_the_control_plane_is_left_out_but_not_who_is_given_its_roles() -> None:
         "roleRef": {"kind": "ClusterRole", "name": "system:controller:x"},
         "subjects": [robot("x", "kube-system"), user("system:kube-controller-manager"), user("system:eve"), robot("x", "growth")],
     }
-    found = check._check(cluster(fake([role], [binding], ())), "growth")
+    found = check.checked_in(cluster(fake([role], [binding], ())), "growth")
     assert [finding.message.partition(" (")[0] for finding in found.findings if finding.level == "Warning"] == [
         "ServiceAccount growth/x",
         "User system:eve",
@@ -231,12 +231,12 @@ def test_without_the_right_to_read_it() -> None:
     found = fake([], [], ())
     found.objects[path(check.RBAC, "rolebindings", "growth")] = ApiError(403, "rolebindings is forbidden")
     with pytest.raises(CliError, match=r"you may not list rolebindings of namespace growth.*ClusterRole slipway-auditor"):
-        check._check(cluster(found), "growth")
+        check.checked_in(cluster(found), "growth")
 
 
 def test_a_namespace_that_is_not_there() -> None:
     with pytest.raises(CliError, match="no namespace nowhere"):
-        check._check(cluster(Fake({})), "nowhere")
+        check.checked_in(cluster(Fake({})), "nowhere")
 
 
 def test_a_namespace_without_policies_is_told(capsys: pytest.CaptureFixture[str]) -> None:

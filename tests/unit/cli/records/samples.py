@@ -16,12 +16,16 @@ BEGAN = datetime(2026, 11, 25, 8, tzinfo=UTC)
 REVISION = "v1:" + "3" * 64
 
 
-def stored(index: int, transition: str, message: str = "", **details: Any) -> Stored:
+def stored(index: int, transition: str, message: str = "", reason: str = "", **details: Any) -> Stored:
     about = ObjectReference("slipway.dev/v1alpha1", "ModelDeployment", "growth", "churn", "d", 1)
     approvers = ("bob",) if transition == "Approved" else ()
     time = BEGAN + timedelta(minutes=index)
-    entry = Entry(entry_id("d", 1, transition), time, transition, about, ("alice",), approvers, transition, message, details)
+    entry = Entry(entry_id("d", 1, transition), time, transition, about, ("alice",), approvers, reason or transition, message, details)
     return Stored(index, entry.encode())
+
+
+def rollout(index: int, **details: Any) -> Stored:
+    return stored(index, "Applied", "rolling out", "RolloutStarted", **details)
 
 
 def version(number: str, auc: str, **lineage: Any) -> Json:
@@ -56,7 +60,7 @@ def facts(**status: Any) -> Facts:
         [
             stored(0, "Requested", HOSTILE, **about),
             stored(1, "Approved", "approved by bob", approvals=words, requestedBy=["alice"], **about),
-            stored(2, "Applied", "rolling out", version="3", digest="sha256:" + "3" * 64, uri="s3://models/3/"),
+            rollout(2, version="3", digest="sha256:" + "3" * 64, uri="s3://models/3/"),
             stored(3, "Serving", "serves"),
         ],
     )

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from slipway.cli.records.render import as_markdown
 from slipway.cli.records.report import Page, rendered
 from slipway.cli.records.risks import risks
 from slipway.cli.records.sections import sections
@@ -62,6 +63,12 @@ def test_markdown_shows_what_people_wrote_and_nothing_else() -> None:
     assert all(len(re.findall(r"(?<!\\)\|", line)) in (4, 5, 6, 7) for line in tables), "a cell's | ends no cell"
 
 
+def test_addresses_in_markdown_are_no_links() -> None:
+    page = as_markdown("https://evil.example", ["WWW.evil.example"], [])
+    assert r"https\://evil.example" in page
+    assert r"WWW\.evil.example" in page
+
+
 def test_the_same_facts_have_the_same_checksum() -> None:
     later = rendered(Page.MARKDOWN, "churn in growth", sections(facts()), datetime(2027, 1, 1, tzinfo=UTC))
     sums = {re.findall(r"sha256:[0-9a-f]{64}", page.split("##")[0])[0] for page in (written(Page.MARKDOWN), later)}
@@ -76,6 +83,29 @@ def test_what_somebody_should_know() -> None:
     assert "changes that no commit has" in found
     assert "No policy asks for signed bytes" in found
     assert "One replica serves" in found
+
+
+def test_other_bytes_under_the_same_version() -> None:
+    found = " ".join(risks(facts(digest="sha256:" + "0" * 64)))
+    assert "registered again with other bytes than serve" in found
+    assert "training data" not in found, "that is the other one's"
+
+
+def test_approvals_that_could_be_forged() -> None:
+    lost = {"type": "Approved", "status": "False", "reason": "PoliciesNotInEffect", "message": "nothing starts: a binding is gone"}
+    assert "approvals could be forged: nothing starts: a binding is gone" in " ".join(risks(facts(conditions=[lost])))
+
+
+def test_nobody_who_could_approve() -> None:
+    assert "nobody may give it here" in risks(replace(facts(), doubts=("policy p asks for risk, and nobody may give it here",)))[0]
+
+
+def test_a_number_too_large_for_a_plot_stays_in_the_table() -> None:
+    whole = facts()
+    whole.versions[0]["spec"]["lineage"]["metrics"]["auc"] = "1e999"
+    page = rendered(Page.JSON, "churn", sections(whole), NOW)
+    assert "Infinity" not in page
+    assert "auc 1e999" in page
 
 
 def test_how_it_came_to_serve() -> None:

@@ -48,7 +48,7 @@ def check(
     from slipway.cli.governance.rbac.findings import WARNING
 
     cluster = connect(Access(kubeconfig, context, namespace))
-    checked = _check(cluster, None if all_namespaces else cluster.namespace)
+    checked = checked_in(cluster, None if all_namespaces else cluster.namespace)
     if output:
         print(as_text(checked.as_data(), output))
     else:
@@ -59,7 +59,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _check(cluster: Cluster, namespace: str | None) -> Checked:
+def checked_in(cluster: Cluster, namespace: str | None) -> Checked:
+    """Of one namespace, or (None) of all that have a stage. Raises CliError where one may not look."""
     from slipway.cli.governance.rbac import findings
     from slipway.cli.governance.rbac.grants import grants
     from slipway.cli.governance.rbac.rights import cluster_rights, policies_of, rights, roles_of
