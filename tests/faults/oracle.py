@@ -76,7 +76,8 @@ def unconditional(audit_log: Path, namespace: str = "") -> list[str]:
         reference, body = entry["objectRef"], entry.get("requestObject") or {}
         key = (reference["resource"], reference["namespace"], reference.get("name", ""))
         repeats, last[key] = last.get(key) == body, body
-        if entry["responseStatus"]["code"] == 201 or reference["resource"] == "events" or repeats:
+        elsewhere = namespace not in ("", reference["namespace"])  # one whose name only begins like it
+        if entry["responseStatus"]["code"] == 201 or reference["resource"] == "events" or repeats or elsewhere:
             continue
         conditions = body.get("preconditions", {}) if entry["verb"] == "delete" else body.get("metadata", {})
         if not {"uid", "resourceVersion"} <= conditions.keys():

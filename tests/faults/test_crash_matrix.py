@@ -7,14 +7,13 @@ from functools import partial
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
+from tests.faults.cases import Case, chosen, every_way
 from tests.faults.oracle import Run, judge
 from tests.faults.proxy import Crash, Cut, WritePoint
 from tests.faults.travel import all_of, travel, verdict
 from tests.integration.ledger_store import LedgerStore
 
 SAMPLE = 12
-
-Case = tuple[WritePoint, Cut]
 
 
 def certain(reference: Run, point: WritePoint) -> bool:
@@ -25,23 +24,17 @@ def certain(reference: Run, point: WritePoint) -> bool:
     return point.number < sum(reference.writes[verb, point.resource, point.name] for verb in verbs)
 
 
-def matrix(reference: Run) -> list[Case]:
-    """Every write of the undisturbed run, every way, in an order that does not depend on the run's timing."""
-    return [(point, cut) for point in sorted(set(reference.points)) for cut in Cut]
-
-
 def sample(reference: Run) -> list[Case]:
     """Writes spread over the whole matrix, each way as often."""
     points = [point for point in sorted(set(reference.points)) if certain(reference, point)]
     chosen = [points[number * len(points) // SAMPLE] for number in range(SAMPLE)]
-    return [(point, list(Cut)[number % len(Cut)]) for number, point in enumerate(chosen)]
+    return [Case(point, list(Cut)[number % len(Cut)]) for number, point in enumerate(chosen)]
 
 
 def check(plane: ControlPlane, ledgers: LedgerStore, reference: Run, cases: list[Case]) -> None:
     def run(case: Case) -> str | None:
-        point, cut = case
-        journey = partial(travel, plane, ledgers, reference, crash=Crash(point, cut))
-        return verdict(reference, f"{point}, {cut.value}", journey, must_strike=certain(reference, point))
+        journey = partial(travel, plane, ledgers, reference, crash=Crash(*case))
+        return verdict(reference, str(case), journey, must_strike=certain(reference, case.point))
 
     all_of(run, cases)
 
@@ -61,4 +54,4 @@ def test_a_sample_of_the_matrix(plane: ControlPlane, ledgers: LedgerStore, refer
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_the_whole_matrix(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
-    check(plane, ledgers, reference, matrix(reference))
+    check(plane, ledgers, reference, chosen(every_way(reference.points)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
+from tests.faults.cases import Case, chosen, every_way
 from tests.faults.governed import Life, judge, live
-from tests.faults.proxy import Crash, Cut, WritePoint
+from tests.faults.proxy import Crash, Cut
 from tests.integration.gate.gated import install_records
 from tests.integration.ledger_store import LedgerStore
 from tests.integration.platform import platform
@@ -17,7 +17,6 @@ from tests.kube import Kube
 
 GATE = ("controllerrevisions", "modelapprovals")
 """What only the gate writes."""
-Case = tuple[WritePoint, Cut]
 
 
 @pytest.fixture(scope="module")
@@ -32,29 +31,22 @@ def undisturbed(governed_plane: ControlPlane, ledgers: LedgerStore) -> Life:
     return live(governed_plane, ledgers, Crash())
 
 
-def matrix(undisturbed: Life) -> list[Case]:
-    """Every write, every way; CASES=10-19 in the environment chooses some."""
-    cases = [(point, cut) for point in sorted(set(undisturbed.points)) for cut in Cut]
-    first, _, last = os.environ.get("CASES", "").partition("-")
-    return cases[int(first) : int(last) + 1] if last else cases
-
-
 def sample(undisturbed: Life) -> list[Case]:
     """The first approved revision, each way, and what becomes of an approval."""
     points = sorted(set(undisturbed.points))
     approved = next(point for point in points if point.resource == "controllerrevisions")
     answered = next(point for point in points if point.name == "first/status")
-    return [*((approved, cut) for cut in Cut), (answered, Cut.BEFORE), (answered, Cut.ANSWER_LOST)]
+    return [*(Case(approved, cut) for cut in Cut), Case(answered, Cut.BEFORE), Case(answered, Cut.ANSWER_LOST)]
 
 
 def check(plane: ControlPlane, ledgers: LedgerStore, undisturbed: Life, cases: list[Case]) -> None:
     """One after the other: each operator serves the whole cluster."""
     failures = []
-    for point, cut in cases:
+    for case in cases:
         try:
-            judge(undisturbed, live(plane, ledgers, Crash(point, cut), undisturbed))
+            judge(undisturbed, live(plane, ledgers, Crash(*case), undisturbed))
         except AssertionError as error:
-            failures.append(f"{point}, {cut.value}: {error}")
+            failures.append(f"{case}: {error}")
     assert not failures, f"{len(failures)} of {len(cases)}:\n" + "\n".join(failures)
 
 
@@ -66,4 +58,4 @@ def test_a_sample_of_a_governed_life(governed_plane: ControlPlane, ledgers: Ledg
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_all_writes_of_a_governed_life(governed_plane: ControlPlane, ledgers: LedgerStore, undisturbed: Life) -> None:
-    check(governed_plane, ledgers, undisturbed, matrix(undisturbed))
+    check(governed_plane, ledgers, undisturbed, chosen(every_way(undisturbed.points)))

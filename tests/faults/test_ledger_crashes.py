@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
+from tests.faults.cases import Case, chosen, every_way
 from tests.faults.lab import Lab
 from tests.faults.oracle import Run, judge
 from tests.faults.proxy import Crash, Cut, WritePoint
@@ -16,8 +17,6 @@ from tests.integration.ledger_store import LedgerStore
 from tests.wait import until
 
 SAMPLE = 4
-
-Case = tuple[WritePoint, Cut]
 
 
 def certain(point: WritePoint) -> bool:
@@ -28,20 +27,15 @@ def certain(point: WritePoint) -> bool:
     return point.number < {"inventory": 5, "slot": 11}.get(point.resource, 0)
 
 
-def matrix(reference: Run) -> list[Case]:
-    return [(point, cut) for point in sorted(set(reference.puts)) for cut in Cut]
-
-
 def sample(reference: Run) -> list[Case]:
     points = [point for point in sorted(set(reference.puts)) if certain(point)]
-    return [(points[number * len(points) // SAMPLE], cut) for number, cut in zip(range(SAMPLE), Cut, strict=True)]
+    return [Case(points[number * len(points) // SAMPLE], cut) for number, cut in zip(range(SAMPLE), Cut, strict=True)]
 
 
 def check(plane: ControlPlane, ledgers: LedgerStore, reference: Run, cases: list[Case]) -> None:
     def run(case: Case) -> str | None:
-        point, cut = case
-        journey = partial(travel, plane, ledgers, reference, store_crash=Crash(point, cut))
-        return verdict(reference, f"{point}, {cut.value}", journey, must_strike=certain(point))
+        journey = partial(travel, plane, ledgers, reference, store_crash=Crash(*case))
+        return verdict(reference, str(case), journey, must_strike=certain(case.point))
 
     all_of(run, cases)
 
@@ -55,7 +49,7 @@ def test_a_sample_of_the_puts(plane: ControlPlane, ledgers: LedgerStore, referen
 @pytest.mark.full
 @pytest.mark.timeout(7200)
 def test_all_puts(plane: ControlPlane, ledgers: LedgerStore, reference: Run) -> None:
-    check(plane, ledgers, reference, matrix(reference))
+    check(plane, ledgers, reference, chosen(every_way(reference.puts)))
 
 
 @pytest.mark.full

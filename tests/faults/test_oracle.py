@@ -44,6 +44,11 @@ def test_writes_without_preconditions(tmp_path: Path, found: dict[str, Any], wro
     assert bool(unconditional(log(tmp_path, found))) == wrong
 
 
+def test_another_namespaces_writes_are_not_counted_here(tmp_path: Path) -> None:
+    assert unconditional(log(tmp_path, entry("delete")), "team")
+    assert not unconditional(log(tmp_path, entry("delete")), "tea")
+
+
 def test_a_creation_may_be_repeated_unchanged(tmp_path: Path) -> None:
     made, same, other = entry(code=201, body={"spec": 1}), entry(body={"spec": 1}), entry(body={"spec": 2})
     assert not unconditional(log(tmp_path, made, same))

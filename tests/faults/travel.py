@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,6 +18,7 @@ from tests.wait import until
 
 PARALLEL = 4
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 def travel(
@@ -72,5 +74,7 @@ def verdict(reference: Run, name: str, run: Callable[[], Run], must_strike: bool
         assert result.struck or not must_strike, "never came by"
         judge(reference, result)
     except AssertionError as error:
+        log.warning("%s: %s", name, error)
         return f"{name}: {error}"
+    log.info("%s: as undisturbed", name)
     return None

@@ -116,6 +116,11 @@ class Cluster:
             return None
         return found
 
+    async def version(self, resource: Resource, namespace: str | None) -> str:
+        """The resourceVersion that a list has now."""
+        page = await self._send(Request("GET", resource.path(namespace), {"limit": "1"}, accept=IDENTITIES))
+        return str(page["metadata"]["resourceVersion"])
+
     async def pages(
         self, resource: Resource, namespace: str | None, selector: str, identities_only: bool = False
     ) -> AsyncIterator[tuple[list[Manifest], str]]:

@@ -65,18 +65,20 @@ class Store:
         self._groups: dict[Group, set[Key]] = defaultdict(set)
         self._buried: OrderedDict[tuple[str, Key], int] = OrderedDict()
 
-    def put(self, resource: Resource, manifest: Manifest) -> bool:
-        """Keeps the object if it is news: False when this state or a newer one is known, or that it was deleted since."""
-        key = key_of(manifest)
-        version = int(manifest["metadata"]["resourceVersion"])
-        if version <= self._buried.get((resource.kind, key), -1):
-            return False
+    def is_news(self, resource: Resource, manifest: Manifest) -> bool:
+        """False when this state or a newer one is known, or that the object was deleted since."""
+        key, version = key_of(manifest), int(manifest["metadata"]["resourceVersion"])
         known = self._objects[resource.kind].get(key)
-        if known is not None and version <= known.version:
+        return version > self._buried.get((resource.kind, key), -1) and (known is None or version > known.version)
+
+    def put(self, resource: Resource, manifest: Manifest) -> bool:
+        """Keeps the object if it is news; whether it is."""
+        if not self.is_news(resource, manifest):
             return False
-        if known is not None:
+        key = key_of(manifest)
+        if known := self._objects[resource.kind].get(key):
             self._ungroup(key, known)
-        self._objects[resource.kind][key] = new = _known(resource, manifest, version)
+        self._objects[resource.kind][key] = new = _known(resource, manifest)
         for group in new.groups:
             self._groups[group].add(key)
         metrics.OBJECTS.labels(resource.kind).set(len(self._objects[resource.kind]))
@@ -161,11 +163,11 @@ def key_of(manifest: Manifest) -> Key:
     return meta.get("namespace", ""), meta["name"]
 
 
-def _known(resource: Resource, manifest: Manifest, version: int) -> _Known:
-    kept = _kept(resource, manifest)
+def _known(resource: Resource, manifest: Manifest) -> _Known:
+    kept, meta = _kept(resource, manifest), manifest["metadata"]
     groups = tuple(_groups(resource, kept))
     held = orjson.dumps(kept) if resource in PACKED else _shared(kept)
-    return _Known(version, manifest["metadata"].get("uid", ""), groups, held)
+    return _Known(int(meta["resourceVersion"]), meta.get("uid", ""), groups, held)
 
 
 def _kept(resource: Resource, manifest: Manifest) -> Manifest:

@@ -58,7 +58,7 @@ def _journal(place: LedgerPlace) -> Journal:
 
 
 async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> None:
-    """Kopf's watches; returns when the process is asked to end (kopf listens for the signals), and takes nothing else with it.
+    """Kopf's watches, our lists; returns when the process is asked to end (kopf listens for the signals), and takes nothing else with it.
 
     `kopf.operator` would cancel every task of the process after five seconds: reconciles under way, too.
     """
@@ -71,6 +71,7 @@ async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> No
         clusterwide=not namespaces,
         namespaces=namespaces,
     )
+    tasks = [*tasks, asyncio.create_task(engine.lister.run())]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

@@ -15,8 +15,8 @@ import aiohttp
 from slipway.cluster.http import ApiError, ApiServer
 from slipway.cluster.resources import Resource
 
-Relist = Callable[[Resource, str | None], Awaitable[str]]
-"""Lists a resource (of a namespace) and returns the resourceVersion to watch from."""
+Begin = Callable[[Resource, str | None], Awaitable[str]]
+"""Sees to it that a resource (of a namespace) is listed, and returns the resourceVersion to watch from."""
 
 
 class Session:
@@ -24,11 +24,11 @@ class Session:
 
     closed = False
 
-    def __init__(self, server: ApiServer, collections: Mapping[str, tuple[Resource, str | None]], relist: Relist) -> None:
+    def __init__(self, server: ApiServer, collections: Mapping[str, tuple[Resource, str | None]], begin: Begin) -> None:
         self.headers: dict[str, str] = {}
         self._server = server
         self._collections = collections
-        self._relist = relist
+        self._begin = begin
 
     async def request(self, *, method: str, url: str, **options: Any) -> aiohttp.ClientResponse | EmptyList:
         """An answer of the apiserver, or an empty list with the resourceVersion of ours."""
@@ -39,7 +39,7 @@ class Session:
         if asked is None:
             return await self._server.open(method.upper(), url, **options)
         try:
-            return EmptyList(await self._relist(*asked))
+            return EmptyList(await self._begin(*asked))
         except ApiError as error:
             raise aiohttp.ClientConnectionError(f"listing {asked[0].plural}: {error}") from error  # kopf asks again
 

@@ -14,6 +14,8 @@ from slipway.reconcile.engine import Engine, label_selector
 Watched = tuple[Resource, ...]
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """Between tries of one request; a watch then begins anew, for ever."""
+RECONNECT_SECONDS = 0.02
+"""Between two watches: what changes meanwhile has to be listed before it is seen."""
 
 
 class NullStorage(kopf.DiffBaseStorage):
@@ -36,7 +38,7 @@ def registry_for(engine: Engine, server: ApiServer, watched: Watched, namespaces
 
     async def login(**_: Any) -> kopf.AiohttpSession:
         """The process's own transport, which renews its credentials by itself."""
-        session = cast(Any, Session(server, collections, engine.lister.relist))
+        session = cast(Any, Session(server, collections, engine.lister.begin))
         return kopf.AiohttpSession(server=server.address, aiohttp_session=session)
 
     kopf.on.login(registry=registry)(login)
@@ -64,6 +66,7 @@ def kopf_settings(watched: Watched, namespaces: tuple[str, ...], inactivity_seco
     settings.watching.inactivity_timeout = inactivity_seconds
     settings.networking.error_backoffs = RETRY_SECONDS
     settings.watching.connect_timeout = 10
+    settings.watching.reconnect_backoff = RECONNECT_SECONDS
     settings.scanning.disabled = bool(namespaces)  # namespaced: no right to read CRDs, and no need
     for resource in watched:
         selector = label_selector(resource)

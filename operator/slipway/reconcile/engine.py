@@ -90,10 +90,11 @@ class Engine:
     def observe(self, resource: Resource, event_type: str | None, manifest: Manifest) -> None:
         """A watch event or a listed object: remember it, and put on the queue whose plan may change."""
         metrics.WATCH_EVENTS.labels(resource.kind).inc()
-        before = self.store.get(resource, *key_of(manifest))
         gone = event_type == "DELETED"
-        news = self.store.remove(resource, manifest) if gone else self.store.put(resource, manifest)
-        if not news:  # our own write, whose answer we had, or older than what is known
+        if not gone and not self.store.is_news(resource, manifest):  # our own write, whose answer we had, or older than what is known
+            return
+        before = self.store.get(resource, *key_of(manifest))
+        if not (self.store.remove(resource, manifest) if gone else self.store.put(resource, manifest)):
             return
         if resource in OWN_KINDS and self._working:
             self._notice(before, manifest, gone)

@@ -1,7 +1,7 @@
 """Listing: everything of one resource, told to the engine; what is not there any more is told as deleted.
 
-Kopf asks for a list whenever it opens a watch (at the start, and after a watch could not be continued). It gets the list's
-resourceVersion to watch from, and no objects: docs/adr/0009-kopf-watches-we-list.md.
+Kopf asks for a list whenever it opens a watch (at the start, and after a watch could not be continued). It gets the present
+resourceVersion to watch from at once, and no objects; these are listed meanwhile: docs/adr/0009-kopf-watches-we-list.md.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 from http import HTTPStatus
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import Refused
+from slipway.cluster.http import ApiError, Refused
 from slipway.cluster.resources import MODEL_DEPLOYMENT, Manifest, Resource
 from slipway.cluster.store import Key, Store, key_of
 
@@ -23,6 +22,10 @@ log = logging.getLogger(__name__)
 SLICE = 50
 """Objects taken in before others have their turn in the event loop."""
 
+RETRY_SECONDS = 1.0
+
+Wanted = tuple[Resource, str | None]
+"""What is to be listed: a resource, of a namespace or of all."""
 Observe = Callable[[Resource, str | None, Manifest], None]
 """Takes in an object, listed or read (None) or by a watch event of that type."""
 
@@ -39,7 +42,10 @@ class Lister:
         self._store = store
         self._observe = observe
         self._selector = selector
-        self._turn = asyncio.Lock()
+        self._deployments, self._others = asyncio.Lock(), asyncio.Lock()
+        """Held by the list that has its turn."""
+        self._wanted: asyncio.Queue[Wanted] = asyncio.Queue()
+        self._waiting: set[Wanted] = set()
         self._missing: set[tuple[str, str | None]] = set()
         self.listed = asyncio.Event()
 
@@ -52,27 +58,57 @@ class Lister:
         """What has not been listed yet, for people: a namespace that is gone, or whose Role is, is found by it."""
         return ", ".join(f"{kind} in {namespace}" if namespace else kind for kind, namespace in sorted(self._missing, key=str))
 
-    async def relist(self, resource: Resource, namespace: str | None) -> str:
-        """Tells of all objects and of those that are gone; returns the resourceVersion to watch from.
-
-        ModelDeployments are listed at once, all else one after the other, so that a change of what users ask for is seen early
-        even while everything is listed anew.
+    async def begin(self, resource: Resource, namespace: str | None) -> str:
+        """The resourceVersion to watch from: what comes after it the watch will tell, and what was before it `run` lists.
 
         Raises:
-            ApiError: the apiserver did not answer, or the list took so long that its snapshot is gone: list again.
+            ApiError: the apiserver did not answer: ask again.
 
         """
+        seen = self._store.newest(resource)
         try:
-            async with nullcontext() if resource is MODEL_DEPLOYMENT else self._turn:
-                version = await self._relist(resource, namespace)
+            version = await self._cluster.version(resource, namespace)
         except Refused as error:
-            if (
-                namespace is not None and error.code == HTTPStatus.FORBIDDEN
-            ):  # one that was deleted, and its Role with it: no reason to leave all others alone
-                self._was_listed(resource, namespace)
+            self._may_not(resource, namespace, error)
             raise
-        self._was_listed(resource, namespace)
+        check_history(resource, seen, int(version))
+        if (resource, namespace) not in self._waiting:
+            self._waiting.add((resource, namespace))
+            self._wanted.put_nowait((resource, namespace))
         return version
+
+    async def run(self) -> None:
+        """Tells, for ever, of all objects of what was begun, and of those that are gone.
+
+        ModelDeployments are listed at once, all else one after the other and only while these are not, so that a change of what users ask
+        for is seen early even while everything is listed anew.
+
+        Raises:
+            OtherHistory: in an ExceptionGroup.
+
+        """
+        async with asyncio.TaskGroup() as lists:
+            while True:
+                lists.create_task(self._list_until_it_is(*await self._wanted.get()))
+
+    async def _list_until_it_is(self, resource: Resource, namespace: str | None) -> None:
+        """Tries until it was listed: the watch that was begun with it tells of nothing that was before."""
+        while True:
+            try:
+                async with self._deployments if resource is MODEL_DEPLOYMENT else self._others:
+                    self._waiting.discard((resource, namespace))
+                    await self._list(resource, namespace)
+                return self._was_listed(resource, namespace)
+            except ApiError as error:
+                log.warning("listing %s: %s; again in %g s", resource.plural, error, RETRY_SECONDS)
+                if isinstance(error, Refused):
+                    self._may_not(resource, namespace, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _may_not(self, resource: Resource, namespace: str | None, error: Refused) -> None:
+        """A namespace that was deleted, and its Role with it, is no reason to leave all others alone."""
+        if namespace is not None and error.code == HTTPStatus.FORBIDDEN:
+            self._was_listed(resource, namespace)
 
     def _was_listed(self, resource: Resource, namespace: str | None) -> None:
         self._missing.discard((resource.kind, namespace))
@@ -81,7 +117,7 @@ class Lister:
             gc.freeze()  # what was listed mostly stays: no collection needs to look through it again
             self.listed.set()
 
-    async def _relist(self, resource: Resource, namespace: str | None) -> str:
+    async def _list(self, resource: Resource, namespace: str | None) -> None:
         there: set[Key] = set()
         seen = self._store.newest(resource)
         version = "0"
@@ -93,12 +129,14 @@ class Lister:
                 self._observe(resource, None, item)
                 if number % SLICE == 0:
                     await asyncio.sleep(0)
+            if resource is not MODEL_DEPLOYMENT:
+                async with self._deployments:
+                    pass
         known = self._store.versions(resource, namespace)
         gone = [key for key, at in known.items() if key not in there and at <= int(version)]  # what is newer was made after the list
         for missed in filter(None, (self._store.get(resource, *key) for key in gone)):
             self._observe(resource, "DELETED", missed | {"metadata": missed["metadata"] | {"resourceVersion": version}})
         log.debug("listed %d %s, %d gone", len(there), resource.plural, len(gone))
-        return version
 
 
 def check_history(resource: Resource, seen: int, listed: int) -> None:

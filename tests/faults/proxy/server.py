@@ -177,8 +177,9 @@ class FaultProxy:
             if old is not None:
                 return old
             self.old_view.note(request, kept(request.headers))
-        answer = await self._upstream.ask(request.method, request.raw_path, kept(request.headers), await request.read())
-        return answer.response()
+        asked = self._upstream.ask(request.method, request.raw_path, kept(request.headers), await request.read())
+        # What is on its way arrives, though its sender dies: cut short, it may be committed while the audit log calls it failed.
+        return (await asyncio.shield(asked)).response()
 
     async def _keep_view(self) -> int:
         """Asks until two rounds tell the same: then all lists held at one moment, between the rounds."""

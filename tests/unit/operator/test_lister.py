@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from slipway.cluster.client import Cluster
+from slipway.cluster.client import IDENTITIES, Cluster
 from slipway.cluster.http import Refused, Request, Unavailable
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, POD, Manifest, Resource
 from slipway.cluster.store import Store
@@ -20,7 +22,7 @@ def model(name: str, version: int, namespace: str = "team") -> Manifest:
 
 
 class Lists:
-    """An apiserver that answers lists from pages made beforehand."""
+    """An apiserver that answers lists from pages made beforehand; `asked` are those of whole objects."""
 
     def __init__(self, *pages: list[Manifest], version: str = "100") -> None:
         self.pages = list(pages)
@@ -28,6 +30,9 @@ class Lists:
         self.asked: list[Request] = []
 
     async def __call__(self, request: Request) -> Any:
+        await asyncio.sleep(0)
+        if request.accept == IDENTITIES:
+            return {"items": [], "metadata": {"resourceVersion": self.version}}
         self.asked.append(request)
         at = int(request.query.get("continue", "0"))
         more = {"continue": str(at + 1)} if at + 1 < len(self.pages) else {}
@@ -50,11 +55,35 @@ def lister(server: Lists, told: Told) -> Lister:
     return Lister(Cluster(server), told.store, told.observe, lambda _: "")
 
 
-async def test_pages_are_told_in_order_and_the_version_returned() -> None:
+@asynccontextmanager
+async def running(listing: Lister) -> AsyncIterator[Lister]:
+    task = asyncio.create_task(listing.run())
+    try:
+        yield listing
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def whole(server: Lists, told: Told, namespace: str | None = None) -> None:
+    """Models were listed."""
+    async with running(lister(server, told)) as listing:
+        listing.expect((MODEL,), (namespace,))
+        await listing.begin(MODEL, namespace)
+        await listing.listed.wait()
+
+
+async def test_pages_are_told_in_order() -> None:
     told, server = Told(), Lists([model("a", 1)], [model("b", 2)], [model("c", 3)])
-    assert await lister(server, told).relist(MODEL, None) == "100"
+    await whole(server, told)
     assert told.events == [(None, "a"), (None, "b"), (None, "c")]
     assert [request.query.get("continue") for request in server.asked] == [None, "1", "2"]
+
+
+async def test_a_watch_begins_before_all_is_listed() -> None:
+    told = Told()
+    assert await lister(Lists([model("a", 1)]), told).begin(MODEL, None) == "100"
+    assert told.events == []
 
 
 async def test_what_is_not_listed_is_gone_unless_it_is_newer_than_the_list() -> None:
@@ -64,10 +93,11 @@ async def test_what_is_not_listed_is_gone_unless_it_is_newer_than_the_list() -> 
 
     class Meanwhile(Lists):
         async def __call__(self, request: Request) -> Any:
-            told.store.put(MODEL, model("just-made", 101))
+            if request.accept != IDENTITIES:
+                told.store.put(MODEL, model("just-made", 101))
             return await super().__call__(request)
 
-    await lister(Meanwhile([]), told).relist(MODEL, "team")
+    await whole(Meanwhile([]), told, "team")
     assert told.events == [("DELETED", "gone")]
     assert told.store.get(MODEL, "team", "just-made")
     assert told.store.get(MODEL, "other", "elsewhere")
@@ -76,79 +106,139 @@ async def test_what_is_not_listed_is_gone_unless_it_is_newer_than_the_list() -> 
 async def test_what_was_found_gone_does_not_come_back_by_an_old_event() -> None:
     told = Told()
     told.store.put(MODEL, model("gone", 50))
-    await lister(Lists([]), told).relist(MODEL, None)
+    await whole(Lists([]), told)
     assert not told.store.put(MODEL, model("gone", 99)), "an event from before the list"
     assert told.store.put(MODEL, model("gone", 101)), "made again afterwards"
 
 
 async def test_listed_only_once_everything_expected_was() -> None:
-    listing = lister(Lists([]), Told())
-    listing.expect((MODEL, MODEL_DEPLOYMENT), (None,))
-    await listing.relist(MODEL, None)
-    assert not listing.listed.is_set()
-    await listing.relist(MODEL_DEPLOYMENT, None)
-    assert listing.listed.is_set()
+    async with running(lister(Lists([]), Told())) as listing:
+        listing.expect((MODEL, MODEL_DEPLOYMENT), (None,))
+        await listing.begin(MODEL, None)
+        while "Model, " in f"{listing.missing}, ":
+            await asyncio.sleep(0)
+        assert (listing.missing, listing.listed.is_set()) == ("ModelDeployment", False)
+        await listing.begin(MODEL_DEPLOYMENT, None)
+        await listing.listed.wait()
+
+
+class Slow(Lists):
+    """Whole lists of one kind take until the gate opens."""
+
+    def __init__(self, kind: Resource, *pages: list[Manifest]) -> None:
+        super().__init__(*pages)
+        self.kind = kind
+        self.gate = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Any:
+        if request.accept != IDENTITIES and request.path == self.kind.path():
+            await self.gate.wait()
+        return await super().__call__(request)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [request.path.rpartition("/")[2] for request in self.asked]
+
+
+async def begun(listing: Lister, *resources: Resource) -> None:
+    listing.expect(resources, (None,))
+    for resource in resources:
+        await listing.begin(resource, None)
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 async def test_deployments_do_not_wait_for_the_list_of_pods() -> None:
-    told, gate = Told(), asyncio.Event()
-
-    class SlowPods(Lists):
-        async def __call__(self, request: Request) -> Any:
-            if request.path.endswith("/pods"):
-                await gate.wait()
-            return await super().__call__(request)
-
-    listing = lister(SlowPods([]), told)
-    pods = asyncio.create_task(listing.relist(POD, None))
-    await asyncio.sleep(0)
-    assert await listing.relist(MODEL_DEPLOYMENT, None) == "100"
-    assert not pods.done()
-    gate.set()
-    assert await pods == "100"
+    server = Slow(POD, [])
+    async with running(lister(server, Told())) as listing:
+        await begun(listing, POD, MODEL_DEPLOYMENT)
+        assert listing.missing == "Pod"
+        server.gate.set()
+        await listing.listed.wait()
 
 
-async def test_a_failed_list_says_nothing_is_gone() -> None:
+async def test_while_deployments_are_listed_all_else_waits() -> None:
+    server = Slow(MODEL_DEPLOYMENT, [], [])
+    async with running(lister(server, Told())) as listing:
+        await begun(listing, MODEL_DEPLOYMENT, POD)
+        assert server.kinds == ["pods"], "a page is soon there"
+        server.gate.set()
+        await listing.listed.wait()
+    assert server.kinds == ["pods", "modeldeployments", "modeldeployments", "pods"]
+
+
+async def test_watches_that_begin_again_and_again_are_listed_once_more() -> None:
+    server = Slow(POD, [])
+    async with running(lister(server, Told())) as listing:
+        await begun(listing, POD, POD, POD, POD)
+        server.gate.set()
+        await listing.listed.wait()
+        await begun(listing)
+    assert len(server.asked) == 2
+
+
+async def test_a_failed_list_says_nothing_is_gone_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     class Down(Lists):
+        failures = 1
+
         async def __call__(self, request: Request) -> Any:
-            if "continue" in request.query:
+            if "continue" in request.query and self.failures:
+                self.failures -= 1
+                assert told.events == [(None, "a")]
                 raise Unavailable(503, "", "down")
             return await super().__call__(request)
 
+    monkeypatch.setattr("slipway.reconcile.lister.RETRY_SECONDS", 0)
     told = Told()
     told.store.put(MODEL, model("second-page", 50))
-    listing = lister(Down([model("a", 1)], [model("second-page", 50)]), told)
-    listing.expect((MODEL,), (None,))
-    with pytest.raises(Unavailable):
-        await listing.relist(MODEL, None)
-    assert told.events == [(None, "a")]
-    assert not listing.listed.is_set()
+    await whole(Down([model("a", 1)], [model("second-page", 50)]), told)
+    assert told.events == [(None, "a"), (None, "a"), (None, "second-page")]
 
 
 async def test_what_is_missing_is_named() -> None:
-    listing = lister(Lists([]), Told())
-    listing.expect((MODEL, POD), ("team", "gone"))
-    await listing.relist(MODEL, "team")
-    await listing.relist(POD, "team")
-    assert listing.missing == "Model in gone, Pod in gone"
+    async with running(lister(Lists([]), Told())) as listing:
+        listing.expect((MODEL, POD), ("team", "gone"))
+        for resource in (MODEL, POD):
+            await listing.begin(resource, "team")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert listing.missing == "Model in gone, Pod in gone"
 
 
-async def test_a_list_of_another_history_ends_the_process() -> None:
+async def test_another_history_ends_the_process() -> None:
     """After an etcd was restored, versions begin anew: what is told would be taken for old news."""
     told = Told()
     told.store.put(MODEL, model("a", 101))
     with pytest.raises(OtherHistory, match="models are at version 100, and were at 101"):
-        await lister(Lists([model("a", 40)]), told).relist(MODEL, None)
+        await lister(Lists([model("a", 40)]), told).begin(MODEL, None)
+
+
+async def test_a_list_of_another_history_ends_the_process() -> None:
+    told, server = Told(), Lists([model("a", 40)])
+    listing = lister(server, told)
+    await listing.begin(MODEL, None)
+    told.store.put(MODEL, model("a", 101))
+    with pytest.RaisesGroup(OtherHistory):
+        await listing.run()
 
 
 @pytest.mark.parametrize(("namespace", "code", "enough"), [("gone", 403, True), (None, 403, False), ("slow", 410, False)])
-async def test_one_namespace_that_may_not_be_seen_does_not_hold_up_the_others(namespace: str | None, code: int, enough: bool) -> None:
+@pytest.mark.parametrize("from_the_start", [True, False])
+async def test_one_namespace_that_may_not_be_seen_does_not_hold_up_the_others(
+    namespace: str | None, code: int, enough: bool, from_the_start: bool
+) -> None:
     class Forbids(Lists):
         async def __call__(self, request: Request) -> Any:
-            raise Refused(code, "", "models is forbidden, or the continue token has expired")
+            if from_the_start or request.accept != IDENTITIES:
+                raise Refused(code, "", "models is forbidden, or the continue token has expired")
+            return await super().__call__(request)
 
-    listing = lister(Forbids(), Told())
-    listing.expect((MODEL,), (namespace,))
-    with pytest.raises(Refused):
-        await listing.relist(MODEL, namespace)
-    assert listing.listed.is_set() is enough
+    async with running(lister(Forbids([]), Told())) as listing:
+        listing.expect((MODEL,), (namespace,))
+        try:
+            await listing.begin(MODEL, namespace)
+        except Refused:
+            assert from_the_start
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert listing.listed.is_set() is enough

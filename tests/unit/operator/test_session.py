@@ -38,13 +38,13 @@ class Server:
 
 
 def session(server: Server, fails: bool = False) -> Session:
-    async def relist(resource: Resource, namespace: str | None) -> str:
+    async def begin(resource: Resource, namespace: str | None) -> str:
         if fails:
             raise Unavailable(503, "", "down")
         assert (resource, namespace) == (MODEL, None)
         return "42"
 
-    return Session(cast(ApiServer, server), {MODEL.path(): (MODEL, None)}, relist)
+    return Session(cast(ApiServer, server), {MODEL.path(): (MODEL, None)}, begin)
 
 
 async def test_a_list_is_ours_and_comes_without_objects() -> None:
