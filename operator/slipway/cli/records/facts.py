@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from slipway.cli.cluster import SLIPWAY, Cluster, Json, path
+from slipway.cli.cluster import SLIPWAY, ApiError, Cluster, Json, path
 from slipway.cli.errors import CliError
 from slipway.cli.view.snapshot import owners
 
@@ -29,7 +29,8 @@ class Facts:
     """Of the model, the newest first."""
     snapshots: list[Json]
     """ControllerRevisions of the deployment, the newest first."""
-    policies: list[Json]
+    policies: list[Json] | None
+    """Those that have a say; None for somebody who may not read them."""
     entries: list[Stored]
     """About the deployment, the oldest first."""
     doubts: Sequence[str] = ()
@@ -71,7 +72,7 @@ def cluster_facts(cluster: Cluster, name: str) -> Facts:
         cluster.get(path(SLIPWAY, "models", where, model)) or {"metadata": {"name": model}, "spec": {}},
         versions,
         sorted(mine, key=lambda found: int(found["revision"]), reverse=True),
-        [found for found in _policies(cluster) if found["metadata"]["name"] in _named(deployment)],
+        _policies(cluster, _named(deployment)),
         [],
     )
 
@@ -112,12 +113,14 @@ def _is_about(stored: Stored, version: str, digest: str | None) -> bool:
     return details.get("version") == version and (not digest or details.get("digest") in (digest, None))
 
 
-def _policies(cluster: Cluster) -> list[Json]:
+def _policies(cluster: Cluster, names: list[str]) -> list[Json] | None:
     try:
-        return cluster.list(path(SLIPWAY, "approvalpolicies"))
-    except CliError:  # who may not read them sees their names in the status
-        return []
+        return [found for found in cluster.list(path(SLIPWAY, "approvalpolicies")) if found["metadata"]["name"] in names]
+    except ApiError as error:
+        if error.code != 403:
+            raise
+        return None
 
 
-def _named(deployment: Json) -> list[Any]:
+def _named(deployment: Json) -> list[str]:
     return list((deployment.get("status", {}).get("approval") or {}).get("policies", []))

@@ -49,7 +49,8 @@ def report(
     options = given(store, secret_file, key, context, kubeconfig)
     facts = run(options, lambda place, verifier: with_entries(place, verifier, known))
     meta = facts.deployment["metadata"]
-    written = rendered(page, f"{meta['name']} in {meta['namespace']}", sections(facts), datetime.now(UTC))
+    told = sections(facts)
+    written = rendered(page, f"{meta['name']} in {meta['namespace']}", told, datetime.now(UTC))
     if to is None:
         print(written, end="")
         return
@@ -57,14 +58,23 @@ def report(
         to.write_bytes(written.encode())
     except OSError as error:
         raise CliError(f"cannot write {to}: {error.strerror}") from error
-    note(f"{to}: sha256:{hashlib.sha256(written.encode()).hexdigest()}")
+    note(f"The facts: {_checksum(_facts(told))}")
+    note(f"{to}: {_checksum(written)}")
 
 
 def rendered(page: Page, title: str, found: list[Section], now: datetime) -> str:
     """The file's content. The same facts have the same checksum, whenever and as whatever they are written."""
-    facts = json.dumps([asdict(section) for section in found], sort_keys=True, separators=(",", ":"))
-    checksum = f"sha256:{hashlib.sha256(facts.encode()).hexdigest()}"
+    facts = _facts(found)
+    checksum = _checksum(facts)
     about = (f"Written {now:%Y-%m-%dT%H:%M:%SZ} by kubectl slipway report", f"Facts {checksum}")
     if page is Page.JSON:
         return json.dumps({"title": title, "facts": checksum, "sections": json.loads(facts)}, indent=2) + "\n"
     return (as_html if page is Page.HTML else as_markdown)(title, about, found)
+
+
+def _facts(found: list[Section]) -> str:
+    return json.dumps([asdict(section) for section in found], sort_keys=True, separators=(",", ":"))
+
+
+def _checksum(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

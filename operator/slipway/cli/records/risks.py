@@ -9,7 +9,7 @@ from slipway.cli.records.facts import Facts
 
 def risks(facts: Facts) -> list[str]:
     """Each in a sentence; the order is that of weight."""
-    return [*_troubles(facts), *_governance(facts), *_evidence(facts), *_operation(facts)]
+    return [*_troubles(facts), *_governance(facts), *_evidence(facts), *_demands(facts), *_operation(facts)]
 
 
 def _troubles(facts: Facts) -> Iterator[str]:
@@ -52,6 +52,13 @@ def _evidence(facts: Facts) -> Iterator[str]:
         yield f"Version {serving['spec']['version']} does not say its {', '.join(missing)}."
     if (lineage.get("code") or {}).get("dirty"):
         yield f"Version {serving['spec']['version']} was trained by code with changes that no commit has."
+
+
+def _demands(facts: Facts) -> Iterator[str]:
+    """What the policies ask of the bytes."""
+    if facts.policies is None:
+        yield "You may not read ApprovalPolicies: whether one asks for signed bytes, or that they have served elsewhere first, is not known."
+        return
     requires = [policy["spec"].get("require") or {} for policy in facts.policies]
     if not any(require.get("signedBy") for require in requires):
         yield "No policy asks for signed bytes: whoever may write the store and register a version decides what serves."

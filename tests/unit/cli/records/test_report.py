@@ -108,6 +108,12 @@ def test_a_number_too_large_for_a_plot_stays_in_the_table() -> None:
     assert "auc 1e999" in page
 
 
+def test_policies_that_nobody_may_read_are_not_called_missing() -> None:
+    found = " ".join(risks(replace(facts(), policies=None)))
+    assert "You may not read ApprovalPolicies" in found
+    assert "No policy asks" not in found
+
+
 def test_how_it_came_to_serve() -> None:
     whole = facts()
     said = {"Overridden": "started by an override", "TakenOver": "nobody has approved it"}
