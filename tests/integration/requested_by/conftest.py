@@ -20,7 +20,7 @@ from tests.wait import until
 _numbers = count()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """Two releases: one for a namespace with both policies, one for a namespace where the apiserver fills nothing in."""
     state = tmp_path_factory.mktemp("requested-by")

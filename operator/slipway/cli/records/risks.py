@@ -57,7 +57,7 @@ def _evidence(facts: Facts) -> Iterator[str]:
 def _demands(facts: Facts) -> Iterator[str]:
     """What the policies ask of the bytes."""
     if facts.policies is None:
-        yield "You may not read ApprovalPolicies: whether one asks for signed bytes, or that they have served elsewhere first, is not known."
+        yield "You may not read ApprovalPolicies: whether one asks for signed bytes, or a soak elsewhere, is not known."
         return
     requires = [policy["spec"].get("require") or {} for policy in facts.policies]
     if not any(require.get("signedBy") for require in requires):
