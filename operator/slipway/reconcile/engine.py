@@ -163,8 +163,8 @@ class Engine:
         self._enqueue_all()
 
     async def _catch_up(self) -> None:
-        """What is asked for *now*: the watches of a replica that has just become the leader may lag behind what its predecessor did."""
-        for resource in OWN_KINDS:
+        """What is *now*: the watches of a replica that has just become the leader may lag behind what its predecessor did."""
+        for resource in (*OWN_KINDS, *(GOVERNING if self._guard else ())):
             while True:
                 try:
                     await self.full_pass(resource, grace=0)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from slipway.cluster.resources import Manifest
 from slipway.ledger.entry import entry_id
 from slipway.ledger.errors import LedgerError
-from slipway.plan.revision import snapshots_of
+from slipway.plan.revision import revision_of, snapshots_of
 from slipway.reconcile.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ class Provenance:
     async def _asked(self, owner: str, manifest: Manifest) -> bool:
         for snapshot in snapshots_of([manifest]):
             name = entry_id(owner, snapshot.approved["generation"], snapshot.approved["how"], snapshot.revision)
-            if await self._journal.contains(name):
+            named = revision_of(owner, snapshot.number, snapshot.content) == snapshot.revision  # else another content borrows its name
+            if named and await self._journal.contains(name):
                 return True
             log.error("the ledger knows no approval of %s: it counts for nothing", manifest["metadata"]["name"])
         return False

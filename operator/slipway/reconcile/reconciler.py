@@ -110,8 +110,9 @@ class Reconciler:
                 await self._forget(key)
                 return None
             observed, plan = await self._look(key, manifest, warnings)
-        if plan.ask:
-            may = await self._governing.ask(manifest, plan.ask)
+        may: dict[str, bool] = {}
+        while plan.ask:  # who cannot override any more leaves it to those who approved: they are asked next
+            may |= await self._governing.ask(manifest, plan.ask)
             observed, plan = await self._look(key, manifest, warnings, may=may)
         self._promises.make(key, plan)
         drafts, applied = plan.events, list[Child]()
@@ -120,7 +121,7 @@ class Reconciler:
             if plan.snapshot or plan.applies or plan.deletes:
                 await self._journal.record(manifest, plan.entries, self._now())
                 refusal = await self._applier.apply(key, manifest, plan, observed, applied)
-                _, plan = await self._look(key, manifest, warnings, refusal)
+                _, plan = await self._look(key, manifest, warnings, refusal, may)
             delay = await self._finish(manifest, plan, _about(applied, drafts))
         except LedgerError as error:
             delay = await self._hold_back(manifest, plan, error)

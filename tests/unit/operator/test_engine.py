@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import NotFound, Refused, Request
-from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, SERVICE, WATCHED, Manifest
+from slipway.cluster.resources import GOVERNING, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, OWN_KINDS, SERVICE, WATCHED, Manifest
 from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry
 from slipway.ledger.errors import LedgerUnavailable
@@ -201,3 +202,20 @@ async def test_a_namespace_that_may_not_be_seen_is_left_as_it_is() -> None:
     assert await engine.full_pass(MODEL, grace=0) == 1
     assert engine.store.get(MODEL, "gone", "churn")
     assert not engine.store.get(MODEL, "n", "churn")
+
+
+async def test_a_new_leader_knows_what_its_predecessor_approved_before_it_acts() -> None:
+    """The watch of ControllerRevisions may lag: without the newest one, what was approved before would be put back."""
+    listed: list[str] = []
+
+    async def apiserver(request: Request) -> Any:
+        if request.path.startswith("/apis/admissionregistration"):
+            engine.stop()  # the guard begins, and the workers after it
+            return {"items": []}
+        listed.append(request.path)
+        return {"items": [], "metadata": {"resourceVersion": "1"}}
+
+    engine = Engine(Cluster(apiserver), Settings(governance=True))
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(engine.work(), 10)
+    assert {resource.path() for resource in (*OWN_KINDS, *GOVERNING)} <= set(listed)

@@ -11,6 +11,7 @@ from slipway.api.conditions import Reason
 from slipway.api.parse import parse
 from slipway.api.v1alpha1 import ApprovalPolicy, Model, ModelDeployment, ModelVersion
 from slipway.cluster.resources import Manifest
+from slipway.cluster.store import DEPLOYMENT_LABEL
 from slipway.errors import Stalled
 from slipway.plan.build import build_children
 from slipway.plan.gate.answers import answers
@@ -153,6 +154,8 @@ def _ran_before(change: Change, observed: Observed, governance: Governance) -> b
     live = observed.children.get(("Deployment", change.owner.metadata.name))
     if change.newest or governance.distrusted or governance.guard or live is None or change.manifest.get("status", {}).get("revision"):
         return False
+    if (live["spec"]["template"]["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL) != change.owner.metadata.name:
+        return False  # anybody may make a Deployment without that label, and copy the hash
     wanted = build_children(change.owner, change.version, replace(change.serving, signed_by=()))
     template = next(child for child in wanted if child["kind"] == "Deployment")["spec"]["template"]
     return _template_hash(live["spec"]["template"]) == _template_hash(template)

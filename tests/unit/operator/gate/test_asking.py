@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Request
+from slipway.cluster.resources import APPROVAL_POLICY, MODEL, MODEL_APPROVAL, MODEL_DEPLOYMENT, MODEL_VERSION, NAMESPACE
 from slipway.cluster.store import Store
 from slipway.plan.gate.types import Word
 from slipway.reconcile.governing import Governing
+from slipway.reconcile.guard import Guard
 from slipway.reconcile.journal import Journal
 from slipway.reconcile.provenance import Provenance
+from slipway.reconcile.queue import ObjectKey
+from slipway.reconcile.reconciler import Reconciler
 from tests.integration.samples import deployment
+from tests.unit.operator.gate.world import NOW, SERVING, World
 
 ROBOT = "system:serviceaccount:ci:gate"
 
@@ -44,3 +49,47 @@ async def test_rights(who: str, decision: str, granted: set[str], may: bool) -> 
 
     governing = Governing(Store(), Cluster(apiserver), Provenance(Journal()), None)
     assert await governing.ask(deployment("n"), [word(who, decision)]) == {"uid": may}
+
+
+class Holding:
+    """A guard that sees the admission policies hold."""
+
+    trouble = ""
+    valid_from = None
+
+    async def look(self, since: datetime) -> None:
+        pass
+
+
+async def test_an_override_whose_author_lost_the_right_to_it_keeps_no_approval_from_opening_the_gate() -> None:
+    world, store = World(), Store()
+    created: list[str] = []
+    world.reconcile()
+    world.approve("eve", decision="Override")
+    world.approve("bob")
+
+    async def apiserver(request: Request) -> Any:
+        if request.path.endswith("/subjectaccessreviews"):
+            return {"status": {"allowed": request.body["spec"]["user"] == "bob"}}
+        if request.method == "GET":
+            return world.deployment
+        created.append((request.body or {}).get("kind"))
+        spec = world.deployment["spec"] | {"deployment": "churn"}
+        return {
+            "spec": spec,
+            **request.body,
+            "metadata": {**world.deployment["metadata"], **request.body["metadata"], "resourceVersion": "100"},
+        }
+
+    namespace = {"metadata": {"name": "n", "resourceVersion": "1", "labels": {"slipway.dev/stage": "production"}}}
+    store.put(NAMESPACE, namespace)
+    store.put(APPROVAL_POLICY, {**world.policies[0], "metadata": {"name": "production", "resourceVersion": "1"}})
+    for resource, found in ((MODEL, world.model), (MODEL_VERSION, world.versions["3"]), (MODEL_DEPLOYMENT, world.deployment)):
+        store.put(resource, found)
+    for approval in world.approvals:
+        store.put(MODEL_APPROVAL, approval)
+    told = cast(Guard, Holding())
+    reconciler = Reconciler(store, lambda *_: None, Cluster(apiserver), SERVING, Journal(), lambda: NOW, lambda: 0.0, told)
+    await reconciler.reconcile(ObjectKey("ModelDeployment", "n", "churn"))
+
+    assert "ControllerRevision" in created

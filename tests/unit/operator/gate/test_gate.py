@@ -335,6 +335,21 @@ def test_what_ran_before_a_policy_came_runs_on() -> None:
     assert any(variable["name"] == "SLIPWAY_SIGNED_BY" for variable in fetcher["env"])
 
 
+def test_a_deployment_that_somebody_made_with_the_hash_of_what_is_asked_for_is_not_taken_over() -> None:
+    """Behind the gate anybody with the right to Deployments may make one, but none with Slipway's label in its template."""
+    world = World(policies=[])
+    world.reconcile()
+    for child in world.children.values():
+        child["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "slipway"}
+    del world.children["Deployment", "churn"]["spec"]["template"]["metadata"]["labels"]
+    world.deployment["status"] = {"observedGeneration": -1}
+    world.policies = [policy()]
+    world.reconcile()
+
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+    assert world.snapshots == []
+
+
 def test_what_was_asked_for_as_the_policy_came_waits_and_what_runs_is_left_alone() -> None:
     world = World(policies=[])
     world.reconcile()
