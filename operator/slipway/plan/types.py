@@ -39,6 +39,8 @@ class Governance:
     """Its ControllerRevisions that the ledger knows of."""
     distrusted: int = 0
     """Its ControllerRevisions that the ledger does not know of."""
+    taken: int = 0
+    """The highest number of all ControllerRevisions of its name, whoever wrote them."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Other deployments that serve the bytes that are asked for."""
     guard: str = ""

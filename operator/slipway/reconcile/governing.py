@@ -56,6 +56,7 @@ class Governing:
             approvals=tuple(self._store.of_deployment(MODEL_APPROVAL, meta["namespace"], meta["name"])),
             snapshots=tuple(trusted),
             distrusted=distrusted,
+            taken=max((known["revision"] for known in written), default=0),
             elsewhere=tuple(self._elsewhere(manifest)),
             guard=self._guard.trouble,
             valid_from=self._guard.valid_from,

@@ -60,10 +60,8 @@ class Change:
     content: Mapping[str, Any]
     newest: Snapshot | None
     hands: Hands
-
-    @property
-    def number(self) -> int:
-        return self.newest.number + 1 if self.newest else 1
+    number: int
+    """Of the ControllerRevision that it would become."""
 
     @property
     def revision(self) -> str:
@@ -102,7 +100,8 @@ def pass_gate(
         return Gate(*restored(newest, owner, _replicas(observed, owner)), told=told, old=_old(snapshots, KEPT), answers=said)
     _check_keys(matched, serving)
     hands = hands_in(manifest, observed.version, observed.model, newest, manifest.get("status", {}))
-    change = Change(manifest, owner, version, model, serving, content, newest, hands)
+    number = max(newest.number if newest else 0, governance.taken) + 1
+    change = Change(manifest, owner, version, model, serving, content, newest, hands, number)
     if _ran_before(change, observed, governance):
         return _take_over(change, now)
     verdict, since = _judged(change, policies, governance, now)
@@ -150,9 +149,11 @@ def _wait(change: Change, verdict: Verdict, since: datetime, observed: Observed,
 
 
 def _ran_before(change: Change, observed: Observed, governance: Governance) -> bool:
-    """Whether exactly what is asked for ran already when the first policy came to govern it."""
+    """Whether exactly what is asked for ran already when a policy came to govern it: the first one, or one that had gone meanwhile."""
     live = observed.children.get(("Deployment", change.owner.metadata.name))
-    if change.newest or governance.distrusted or governance.guard or live is None or change.manifest.get("status", {}).get("revision"):
+    before = change.manifest.get("status", {})
+    governed_since = change.newest is not None and bool(before.get("revision") or before.get("approvedRevision"))
+    if governed_since or governance.distrusted or governance.guard or live is None:
         return False
     if (live["spec"]["template"]["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL) != change.owner.metadata.name:
         return False  # anybody may make a Deployment without that label, and copy the hash

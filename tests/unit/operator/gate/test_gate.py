@@ -361,6 +361,48 @@ def test_what_was_asked_for_as_the_policy_came_waits_and_what_runs_is_left_alone
     assert world.condition("Approved") == ("False", "AwaitingApproval")
 
 
+def test_a_policy_that_goes_and_comes_back_takes_nothing_back() -> None:
+    world = served()
+    policies, world.policies = world.policies, []
+    world.edit("alice", version="4")
+    world.reconcile()
+    assert world.runs() == "4"
+    world.policies = policies
+    world.reconcile()
+
+    assert world.runs() == "4"
+    assert world.condition("Approved") == ("True", "TakenOver")
+
+
+def test_what_ran_before_is_kept_up_though_the_policies_were_not_seen_at_first() -> None:
+    world = World(policies=[])
+    world.reconcile()
+    world.policies, world.guard = [policy()], "the apiserver did not answer"
+    world.reconcile()
+    world.guard = ""
+    world.reconcile()
+    assert world.condition("Approved") == ("True", "TakenOver")
+
+
+def test_a_version_made_anew_is_not_what_ran() -> None:
+    """Its template is the same."""
+    world = served()
+    world.versions["3"]["metadata"]["uid"] = "another"
+    world.reconcile()
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+
+
+def test_a_name_that_is_taken_is_not_taken_again() -> None:
+    """By a revision that the ledger does not know, or of another deployment of the name, which was orphaned."""
+    world = served()
+    world.distrusted, world.snapshots = world.snapshots, []
+    world.reconcile()
+    assert world.condition("Approved") == ("False", "AwaitingApproval")
+    world.approve("bob")
+    world.reconcile()
+    assert [snapshot["metadata"]["name"] for snapshot in world.snapshots] == ["churn-2"]
+
+
 def test_an_upgrade_of_the_platform_restarts_nothing_and_asks_nobody() -> None:
     world = served()
     before = dict(world.children)

@@ -35,6 +35,7 @@ class World:
     serving: Serving = SERVING
     approvals: list[Manifest] = field(default_factory=list)
     snapshots: list[Manifest] = field(default_factory=list)
+    distrusted: list[Manifest] = field(default_factory=list)
     children: dict[tuple[str, str], Manifest] = field(default_factory=dict)
     entries: list[EntryDraft] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
@@ -68,11 +69,12 @@ class World:
             tuple(self.policies),
             tuple(self.approvals),
             tuple(self.snapshots),
-            0,
-            self.elsewhere,
-            self.guard,
-            self.valid_from,
-            may,
+            distrusted=len(self.distrusted),
+            taken=max((known["revision"] for known in (*self.snapshots, *self.distrusted)), default=0),
+            elsewhere=self.elsewhere,
+            guard=self.guard,
+            valid_from=self.valid_from,
+            may=may,
         )
         number = self.deployment["spec"]["version"]
         return Observed(self.model, self.versions.get(number), dict(self.children), governance=governance if self.governs else None)
