@@ -161,6 +161,7 @@ def _retire(gated: Gated) -> None:
     gated.approve("bob", name="retire")
     gated.await_reason("Retired")
     gated.await_answer("retire", "Consumed")
+    until(lambda: gated.status()["replicas"] == 0 and "version" not in gated.status(), SECONDS, "the pods to be gone")
 
 
 def _delete(gated: Gated) -> None:

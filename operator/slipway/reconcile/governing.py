@@ -29,6 +29,7 @@ from slipway.reconcile.provenance import Provenance
 
 log = logging.getLogger(__name__)
 
+ANSWER_AGAIN_SECONDS = 2.0
 MOST_ELSEWHERE = 100
 """Other deployments looked at: the first of them that serves the bytes is enough."""
 
@@ -102,9 +103,25 @@ class Governing:
                 return False
         return True
 
-    async def answer(self, manifest: Manifest, plan: Plan) -> None:
-        """Writes what came of each approval into its status; what is lost is written at the next look."""
-        meta = manifest["metadata"]
+    async def find_stage(self, manifest: Manifest) -> bool:
+        """Whether the namespace has a stage after all, where something is to start and none is known: its watch may lag.
+
+        Raises:
+            ApiError: the apiserver did not answer.
+
+        """
+        namespace = manifest["metadata"]["namespace"]
+        if self._guard is None or self._stage(namespace):
+            return False
+        found = await self._cluster.get(NAMESPACE, "", namespace)
+        if found is None or STAGE_LABEL not in (found["metadata"].get("labels") or {}):
+            return False
+        self._store.put(NAMESPACE, found)
+        return True
+
+    async def answer(self, manifest: Manifest, plan: Plan) -> float | None:
+        """Writes what came of each approval into its status. Returns a delay when one could not be written."""
+        meta, delay = manifest["metadata"], None
         for approval in self._store.of_deployment(MODEL_APPROVAL, meta["namespace"], meta["name"]):
             status: Mapping[str, Any] | None = plan.answers.get(approval["metadata"]["uid"])
             if status and status != approval.get("status"):
@@ -112,6 +129,8 @@ class Governing:
                     self._store.put(MODEL_APPROVAL, await self._cluster.apply_status(approval, status))
                 except ApiError as error:
                     log.warning("approval %s could not be answered: %s", approval["metadata"]["name"], error)
+                    delay = ANSWER_AGAIN_SECONDS
+        return delay
 
     async def forget(self, namespace: str, name: str) -> None:
         """The deployment is gone, and with it what approvals were about; nobody else may delete them."""

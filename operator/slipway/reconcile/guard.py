@@ -87,9 +87,12 @@ class Guard:
         valid_from = _time(known.get("validFrom"))
         if valid_from is None or any(known.get(key) != value for key, value in found.items()):
             valid_from = self._now().replace(microsecond=0) + timedelta(seconds=1)  # times of creation are whole seconds
-            data = {**found, "validFrom": valid_from.isoformat()}
-            await self._tell(stored, trouble, found["fingerprint"])
-            await self._cluster.merge(CONFIG_MAP, self._namespace, CONFIG_NAME, {"data": data})
+            said = f"approvals given until now count for nothing: {trouble or 'the admission policies were installed or changed'}"
+            log.log(logging.ERROR if trouble else logging.WARNING, "%s", said)
+            known = {**found, "validFrom": valid_from.isoformat(), "untold": said}
+            stored = await self._cluster.merge(CONFIG_MAP, self._namespace, CONFIG_NAME, {"data": known})
+        if known.get("untold") and await self._tell(stored, known):
+            await self._cluster.merge(CONFIG_MAP, self._namespace, CONFIG_NAME, {"data": {"untold": ""}})
         self._say(trouble, valid_from)
 
     async def _forge(self) -> str:
@@ -109,17 +112,19 @@ class Guard:
             return f"a forged approval was refused, but not by Slipway's policy: {error.message}"
         return "a forged approval was accepted: the admission policies have no effect"
 
-    async def _tell(self, stored: Manifest, trouble: str, fingerprint: str) -> None:
-        """The ledger hears of a loss or change, if it can be written."""
-        said = f"approvals given until now count for nothing: {trouble or 'the admission policies were installed or changed'}"
-        log.log(logging.ERROR if trouble else logging.WARNING, "%s", said)
-        detail = f"{'lost' if trouble else 'changed'}@{stored['metadata']['resourceVersion']}"
-        draft = EntryDraft(Transition.POLICIES_LOST, said, "PoliciesLost", detail, {"fingerprint": fingerprint}, actors=())
+    async def _tell(self, stored: Manifest, known: Mapping[str, str]) -> bool:
+        """Whether the ledger has heard of a loss or change; else it hears of it at a later look."""
+        detail = f"{known['validFrom']}@{known['fingerprint']}"
+        draft = EntryDraft(
+            Transition.POLICIES_LOST, known["untold"], "PoliciesLost", detail, {"fingerprint": known["fingerprint"]}, actors=()
+        )
         about = {"apiVersion": CONFIG_MAP.api_version, "kind": CONFIG_MAP.kind} | stored
         try:
             await self._journal.record(about, [draft], self._now())
         except LedgerError as error:
             log.warning("the ledger could not be told: %s", error)
+            return False
+        return True
 
     def _say(self, trouble: str, valid_from: datetime | None) -> None:
         other = (self.trouble, self.valid_from) != (trouble, valid_from)

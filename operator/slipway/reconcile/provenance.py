@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 
 from slipway.cluster.resources import Manifest
 from slipway.ledger.entry import entry_id
@@ -11,6 +10,8 @@ from slipway.ledger.errors import LedgerError
 from slipway.plan.revision import revision_of, snapshots_of
 from slipway.reconcile.journal import Journal
 
+MOST_KNOWN = 100_000
+"""Answers in memory; then they are asked for anew."""
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +32,8 @@ class Provenance:
 
     async def _is_known(self, owner: str, manifest: Manifest) -> bool:
         uid = manifest["metadata"]["uid"]
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
         if uid not in self._known:
             try:
                 self._known[uid] = await self._asked(owner, manifest)
@@ -47,8 +50,3 @@ class Provenance:
                 return True
             log.error("the ledger knows no approval of %s: it counts for nothing", manifest["metadata"]["name"])
         return False
-
-    def forget(self, manifests: Iterable[Manifest]) -> None:
-        """They are gone."""
-        for manifest in manifests:
-            self._known.pop(manifest["metadata"]["uid"], None)

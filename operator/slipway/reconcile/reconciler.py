@@ -110,6 +110,8 @@ class Reconciler:
                 await self._forget(key)
                 return None
             observed, plan = await self._look(key, manifest, warnings)
+        if plan.applies and await self._governing.find_stage(manifest):
+            observed, plan = await self._look(key, manifest, warnings)
         may: dict[str, bool] = {}
         while plan.ask:  # who cannot override any more leaves it to those who approved: they are asked next
             may |= await self._governing.ask(manifest, plan.ask)
@@ -128,8 +130,8 @@ class Reconciler:
         except (ApiError, NotLeader):  # what was applied is not applied again, so nothing else will tell; a status does tell again
             await self._recorder.record(manifest, _about(applied, drafts))
             raise
-        await self._governing.answer(manifest, plan)
-        return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay)
+        answered = await self._governing.answer(manifest, plan)
+        return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay, answered)
 
     async def _look(
         self,

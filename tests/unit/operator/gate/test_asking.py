@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import Request
+from slipway.cluster.http import Request, Unavailable
 from slipway.cluster.resources import APPROVAL_POLICY, MODEL, MODEL_APPROVAL, MODEL_DEPLOYMENT, MODEL_VERSION, NAMESPACE
 from slipway.cluster.store import Store
 from slipway.plan.gate.types import Word
+from slipway.plan.types import Plan
 from slipway.reconcile.governing import Governing
 from slipway.reconcile.guard import Guard
 from slipway.reconcile.journal import Journal
@@ -63,7 +65,7 @@ class Holding:
 
 async def test_an_override_whose_author_lost_the_right_to_it_keeps_no_approval_from_opening_the_gate() -> None:
     world, store = World(), Store()
-    created: list[str] = []
+    created: list[str | None] = []
     world.reconcile()
     world.approve("eve", decision="Override")
     world.approve("bob")
@@ -93,3 +95,31 @@ async def test_an_override_whose_author_lost_the_right_to_it_keeps_no_approval_f
     await reconciler.reconcile(ObjectKey("ModelDeployment", "n", "churn"))
 
     assert "ControllerRevision" in created
+
+
+@pytest.mark.parametrize(("labels", "found"), [({"slipway.dev/stage": "production"}, True), ({}, False)])
+async def test_a_namespaces_watch_may_lag(labels: dict[str, str], found: bool) -> None:
+    async def apiserver(request: Request) -> Any:
+        assert (request.method, request.path) == ("GET", "/api/v1/namespaces/n")
+        return {"metadata": {"name": "n", "uid": "n", "resourceVersion": "7", "labels": labels}}
+
+    guard: Any = SimpleNamespace(trouble="", valid_from=None)
+    governing = Governing(Store(), Cluster(apiserver), Provenance(Journal()), guard)
+    manifest = deployment("n")
+    manifest["metadata"]["uid"] = "d"
+    assert await governing.look(manifest) is None
+    assert await governing.find_stage(manifest) is found
+    governance = await governing.look(manifest)
+    assert (governance.stage if governance else None) == ("production" if found else None)
+
+
+async def test_an_answer_that_is_lost_is_given_later() -> None:
+    async def apiserver(request: Request) -> Any:
+        raise Unavailable(503, "ServiceUnavailable", "try again")
+
+    store = Store()
+    meta = {"name": "a", "namespace": "n", "uid": "a", "resourceVersion": "1"}
+    store.put(MODEL_APPROVAL, {"metadata": meta, "spec": {"deployment": "churn"}})
+    governing = Governing(store, Cluster(apiserver), Provenance(Journal()), None)
+    assert await governing.answer(deployment("n"), Plan(answers={"a": {"observedGeneration": 1}}))
+    assert await governing.answer(deployment("n"), Plan()) is None
