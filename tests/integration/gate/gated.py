@@ -143,7 +143,8 @@ class Gated(Team):
         assert answer.landed, answer.message
 
     def swap_version(self, number: str) -> None:
-        """Deletes and makes anew a version that a deployment asks for, as somebody who may delete it."""
+        """Deletes and makes anew a version, once it is known that no deployment asks for it."""
+        until(lambda: self.get("ModelVersion", f"churn-{number}")["status"].get("deployments") == 0, SECONDS, "the count to be 0")
         path = f"/apis/{API}/namespaces/{self.namespace}/modelversions/churn-{number}"
         answer = Person(self.plane, "alice").send("DELETE", path)
         assert answer.landed, answer.message
