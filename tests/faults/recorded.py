@@ -23,15 +23,17 @@ _VOLATILE = {"versionUID", "template", "revision", "approvals"}
 
 
 def told(entries: list[Entry]) -> Told:
-    """What a journey's entries say of each object."""
+    """What a journey's entries say of each object.
+
+    An end that is noticed only after a restart names no generation (0): then it is that of the entry before, as for whoever saw it.
+    """
     found: Told = defaultdict(list)
     for entry in entries:
         number = entry.id.partition("#")[2]
         details = {key: value for key, value in entry.details.items() if key not in _VOLATILE}
-        generation = entry.object.generation
-        found[f"{entry.object.kind}/{entry.object.name}"].append(
-            [generation, entry.transition, entry.reason, entry.message, list(entry.actors), number, details]
-        )
+        before = found[f"{entry.object.kind}/{entry.object.name}"]
+        generation = entry.object.generation or (before[-1][0] if before else 0)
+        before.append([generation, entry.transition, entry.reason, entry.message, list(entry.actors), number, details])
     return dict(found)
 
 

@@ -50,4 +50,8 @@ def difference(expected: Any, found: Any, path: str = "") -> str:
         for key in sorted(expected.keys() | found.keys()):
             if expected.get(key) != found.get(key):
                 return difference(expected.get(key), found.get(key), f"{path}/{key}")
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for number, (one, other) in enumerate(zip(expected, found, strict=True)):
+            if one != other:
+                return difference(one, other, f"{path}/{number}")
     return f"{path}: expected {expected!r}, found {found!r}"

@@ -118,3 +118,16 @@ def test_a_frozen_watch_holds_up_nobody_else_and_is_opened_anew(plane: ControlPl
         until(lambda: lab.kube.get("Service", lab.namespace, "other"), SECONDS, "others' events to be heard")
         until(lambda: lab.kube.get("PodDisruptionBudget", lab.namespace, "churn"), SECONDS, "the edit to arrive")
         assert lab.proxy.watches.opened["modeldeployments"] > opened
+
+
+def test_a_version_that_its_watch_has_not_told_of_is_not_called_missing(plane: ControlPlane) -> None:
+    """How it ended would be told twice: missing, and then as it is."""
+    with behind_proxy(plane, SLIPWAY_FULL_PASS_SECONDS="3600") as lab, lab.operator:
+        apply_all(lab.kube, lab.namespace)
+        await_children(lab.kube, lab.namespace, "churn")
+        assert lab.proxy.freeze("modelversions")
+        lab.kube.apply(version(lab.namespace, "4"))
+        lab.kube.apply(deployment(lab.namespace, version="4"))
+        until(lambda: serves(lab, "4"), SECONDS, "version 4")
+        told = {event["reason"] for event in lab.kube.list("Event", lab.namespace)}
+        assert "Stalled" not in told

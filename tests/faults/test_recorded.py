@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,3 +69,11 @@ def test_entries_are_compared_by_what_they_say() -> None:
     assert told([one]) != told([durable("Applied", replicas=3)[0]])
     assert told([one]) != told([one, other])
     assert told([durable("Serving", "#1")[0]]) != told([durable("Serving", "#2")[0]])
+
+
+@pytest.mark.parametrize(("generation", "same"), [(2, True), (0, True), (1, False), (3, False)])
+def test_an_end_that_is_noticed_late_names_no_generation(generation: int, same: bool) -> None:
+    serving, deleted = durable("Serving", "#1")[0], durable("Deleted")[0]
+    late = replace(deleted, object=replace(deleted.object, generation=generation))
+    assert (told([serving, late]) == told([serving, deleted])) == same
+    assert told([late]) != told([serving, late])
