@@ -17,7 +17,7 @@ from slipway.plan.entries import children_entries, children_hash, with_outcome
 from slipway.plan.gate.blocked import kept_fields
 from slipway.plan.gate.passing import Gate, pass_gate
 from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
-from slipway.plan.status import ConditionSet, find_condition
+from slipway.plan.status import ConditionSet, find_condition, rfc3339
 from slipway.plan.trouble import (
     awaits_containers,
     deployment_trouble,
@@ -240,7 +240,7 @@ def _observation(manifest: Manifest, observed: Observed, conditions: ConditionSe
 def _digest(digest: str, before: Manifest, now: datetime) -> dict[str, str]:
     """The bytes that serve, and since when they do without a break."""
     since = before.get("digestSince") if before.get("digest") == digest else None
-    return {"digest": digest, "digestSince": since or now.strftime("%Y-%m-%dT%H:%M:%SZ")} if digest else {"digest": ""}
+    return {"digest": digest, "digestSince": since or rfc3339(now)} if digest else {"digest": ""}
 
 
 def _contested(observed: Observed) -> dict[Child, str]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from slipway.api.conditions import ConditionType, Reason
 from slipway.plan.types import Trouble
+
+
+def rfc3339(time: datetime) -> str:
+    """A time as a status holds it: in UTC, in whole seconds."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class ConditionSet:
@@ -16,7 +21,7 @@ class ConditionSet:
     def __init__(self, before: Mapping[str, Any], generation: int, now: datetime) -> None:
         self._before = {c["type"]: c for c in before.get("conditions", [])}
         self._generation = generation
-        self._now = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._now = rfc3339(now)
         self._conditions: list[dict[str, Any]] = []
 
     def set(self, kind: ConditionType, status: bool, reason: Reason, message: str) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from slipway.api.conditions import Transition
 from slipway.api.types import API_VERSION
@@ -151,12 +150,9 @@ def _weaknesses(names: tuple[str, ...], policies: Mapping[str, Manifest], bindin
 
 def _fingerprint(*found: Mapping[str, Manifest]) -> str:
     """Other policies, or other versions of them, have another one."""
-    parts = [f"{name}/{meta['uid']}/{meta.get('generation', 0)}" for kind in found for name, meta in sorted(_metas(kind))]
+    metas = [kind[name]["metadata"] for kind in found for name in sorted(kind)]
+    parts = [f"{meta['name']}/{meta['uid']}/{meta.get('generation', 0)}" for meta in metas]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def _metas(found: Mapping[str, Manifest]) -> list[tuple[str, Any]]:
-    return [(name, manifest["metadata"]) for name, manifest in found.items()]
 
 
 def _time(text: str | None) -> datetime | None:

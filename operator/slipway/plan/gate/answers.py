@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ from slipway.plan.status import ConditionSet
 
 
 def answers(
-    approvals: tuple[Manifest, ...], snapshots: list[Snapshot], opened: str, verdict: Verdict | None, now: datetime
+    approvals: tuple[Manifest, ...], snapshots: list[Snapshot], opens: bool, verdict: Verdict | None, now: datetime
 ) -> dict[str, dict[str, Any]]:
-    """The statuses by the approvals' uids. `opened`: the revision that starts just now; `verdict`: of the one that waits."""
-    used = {grant.get("approval"): snapshot.revision for snapshot in snapshots for grant in snapshot.approved.get("by", ())}
-    if verdict and opened:
-        used |= {word.uid: opened for word in verdict.granted}
+    """The statuses by the approvals' uids. `verdict`: on the revision that waits, or `opens`: starts just now."""
+    used = {grant.get("approval") for snapshot in snapshots for grant in snapshot.approved.get("by", ())}
+    if verdict and opens:
+        used |= {word.uid for word in verdict.granted}
     found = {}
     for approval in approvals:
         conditions = ConditionSet(approval.get("status", {}), approval["metadata"]["generation"], now)
@@ -32,7 +32,7 @@ def answers(
     return found
 
 
-def _answer(approval: Manifest, used: Mapping[str, str], verdict: Verdict | None) -> tuple[bool, Reason, str]:
+def _answer(approval: Manifest, used: Collection[str], verdict: Verdict | None) -> tuple[bool, Reason, str]:
     uid, spec = approval["metadata"]["uid"], approval["spec"]
     if uid in used:
         return True, Reason.CONSUMED, "the revision was started on it; it counts for nothing else"

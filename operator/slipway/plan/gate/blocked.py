@@ -10,6 +10,7 @@ from slipway.cluster.resources import Manifest
 from slipway.plan.gate.judge import MOST_CHARACTERS
 from slipway.plan.gate.telling import told_hands
 from slipway.plan.requested import hands_meanwhile
+from slipway.plan.status import rfc3339
 from slipway.plan.types import Governance
 
 GATE_FIELDS = ("revision", "approvedRevision", "approval")
@@ -24,7 +25,7 @@ def kept_fields(manifest: Manifest, governance: Governance | None, trouble: str,
     if governance is None or not _may_govern(governance) or manifest["metadata"]["generation"] <= before.get("observedGeneration", -1):
         return kept
     approval = before.get("approval") or {}
-    waited = approval if approval.get("state") in ("Waiting", "Rejected") else {"state": "Waiting", "since": _text(now)}
+    waited = approval if approval.get("state") in ("Waiting", "Rejected") else {"state": "Waiting", "since": rfc3339(now)}
     said = f"cannot be approved yet: {trouble}"[:MOST_CHARACTERS]
     return kept | {"approval": {**waited, **told_hands(hands_meanwhile(manifest, before)), "message": said}}
 
@@ -32,7 +33,3 @@ def kept_fields(manifest: Manifest, governance: Governance | None, trouble: str,
 def _may_govern(governance: Governance) -> bool:
     """Importance has no say in it: the Model may be what is missing."""
     return any(governance.stage in policy["spec"]["match"]["stages"] for policy in governance.policies)
-
-
-def _text(now: datetime) -> str:
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")

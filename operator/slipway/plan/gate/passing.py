@@ -21,6 +21,7 @@ from slipway.plan.gate.types import Asked, Facts, Verdict, Word
 from slipway.plan.names import TEMPLATE_HASH_ANNOTATION
 from slipway.plan.requested import Hands, hands_in
 from slipway.plan.revision import KEPT, Snapshot, build_snapshot, content_of, platform_of, restored, revision_of, snapshots_of
+from slipway.plan.status import rfc3339
 from slipway.plan.types import Governance, Observed
 from slipway.settings import Serving
 
@@ -96,7 +97,7 @@ def pass_gate(
     content = content_of(owner, version, model, platform_of(version, serving))
     if newest and newest.covers(content):
         told = tell_settled(newest, manifest.get("status", {}))
-        said = answers(governance.approvals, snapshots, "", None, now)
+        said = answers(governance.approvals, snapshots, False, None, now)
         return Gate(*restored(newest, owner, _replicas(observed, owner)), told=told, old=_old(snapshots, KEPT), answers=said)
     _check_keys(matched, serving)
     hands = hands_in(manifest, observed.version, observed.model, newest, manifest.get("status", {}))
@@ -107,7 +108,7 @@ def pass_gate(
     verdict, since = _judged(change, policies, governance, now)
     opens = not governance.guard and verdict.state in ("Approved", "Overridden")
     gate = _open(change, verdict, since, snapshots, now) if opens else _wait(change, verdict, since, observed, governance)
-    return replace(gate, answers=answers(governance.approvals, snapshots, change.revision if opens else "", verdict, now))
+    return replace(gate, answers=answers(governance.approvals, snapshots, opens, verdict, now))
 
 
 def _judged(change: Change, policies: tuple[ApprovalPolicy, ...], governance: Governance, now: datetime) -> tuple[Verdict, datetime]:
@@ -175,7 +176,7 @@ def _take_over(change: Change, now: datetime) -> Gate:
 
 def _written(change: Change, how: str, by: list[Mapping[str, str]], now: datetime) -> Manifest:
     approved = {
-        "at": _text(now),
+        "at": rfc3339(now),
         "by": by,
         "generation": change.manifest["metadata"]["generation"],
         "how": how,
@@ -202,7 +203,7 @@ def word_of(manifest: Manifest) -> Word:
 
 
 def _grant(word: Word) -> Mapping[str, str]:
-    return {"approval": word.uid, "at": _text(word.created), "by": word.approver, "reason": word.reason, "role": word.role or ""}
+    return {"approval": word.uid, "at": rfc3339(word.created), "by": word.approver, "reason": word.reason, "role": word.role or ""}
 
 
 def _importance(model: Model, newest: Snapshot | None) -> frozenset[str | None]:
@@ -242,7 +243,3 @@ def _template_hash(template: Manifest) -> str:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from slipway.api.conditions import EventReason, Reason, Transition
+from slipway.api.conditions import ConditionType, EventReason, Reason, Transition
 from slipway.plan.gate.types import Verdict, Word
 from slipway.plan.requested import Hands
 from slipway.plan.requesters import UNNAMED
 from slipway.plan.revision import Snapshot
+from slipway.plan.status import find_condition, rfc3339
 from slipway.plan.types import EntryDraft, EventDraft
 
 MOST_POLICIES, MOST_GRANTS, MOST_REQUESTERS = 16, 32, 128
@@ -31,7 +32,7 @@ class Told:
     """Before what is approved starts."""
     ended: tuple[EntryDraft, ...] = ()
     """Before the status."""
-    events: tuple[EventDraft, ...] = field(default=())
+    events: tuple[EventDraft, ...] = ()
 
 
 def tell_settled(newest: Snapshot, before: Mapping[str, Any]) -> Told:
@@ -122,7 +123,8 @@ def tell_waiting(
     if rejected and was != "Rejected":
         ended.append(_rejected(about, hands, verdict))
         events.append(EventDraft(EventReason.REJECTED, said, warning=True))
-    if guard and _reason(before) != Reason.POLICIES_NOT_IN_EFFECT:
+    stood = find_condition(before, ConditionType.APPROVED)
+    if guard and (stood is None or stood["reason"] != Reason.POLICIES_NOT_IN_EFFECT):
         events.append(EventDraft(EventReason.POLICIES_NOT_IN_EFFECT, said, warning=True))
     return Told(fields, (False, reason, said), ended=tuple(ended), events=tuple(events))
 
@@ -144,12 +146,12 @@ def _approval(state: str, hands: Hands, verdict: Verdict, since: datetime) -> di
         "state": state,
         "policies": list(verdict.policies[:MOST_POLICIES]),
         "required": verdict.required,
-        "granted": [_granted(word.approver, word.role or "", _text(word.created)) for word in verdict.granted[:MOST_GRANTS]],
-        "since": _text(since),
+        "granted": [_granted(word.approver, word.role or "", rfc3339(word.created)) for word in verdict.granted[:MOST_GRANTS]],
+        "since": rfc3339(since),
         **told_hands(hands),
     }
     if verdict.expires_at and state == "Waiting":
-        approval["expiresAt"] = _text(verdict.expires_at)
+        approval["expiresAt"] = rfc3339(verdict.expires_at)
     return approval
 
 
@@ -177,14 +179,6 @@ def _told(word: Word) -> dict[str, Any]:
         "by": word.approver,
         "role": word.role or "",
         "decision": word.decision,
-        "at": _text(word.created),
+        "at": rfc3339(word.created),
         "reason": word.reason,
     }
-
-
-def _reason(status: Mapping[str, Any]) -> str | None:
-    return next((condition["reason"] for condition in status.get("conditions", []) if condition["type"] == "Approved"), None)
-
-
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
