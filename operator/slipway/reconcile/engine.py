@@ -90,6 +90,8 @@ class Engine:
     def observe(self, resource: Resource, event_type: str | None, manifest: Manifest) -> None:
         """A watch event or a listed object: remember it, and put on the queue whose plan may change."""
         metrics.WATCH_EVENTS.labels(resource.kind).inc()
+        if event_type:
+            self.lister.heard(resource, int(manifest["metadata"]["resourceVersion"]))
         gone = event_type == "DELETED"
         if not gone and not self.store.is_news(resource, manifest):  # our own write, whose answer we had, or older than what is known
             return

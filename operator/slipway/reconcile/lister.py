@@ -46,6 +46,10 @@ class Lister:
         """Held by the list that has its turn."""
         self._wanted: asyncio.Queue[Wanted] = asyncio.Queue()
         self._waiting: set[Wanted] = set()
+        self._heard: dict[Resource, int] = {}
+        """The newest resourceVersion that a watch told of."""
+        self._begun: dict[Wanted, int] = {}
+        """Where the last watch began."""
         self._missing: set[tuple[str, str | None]] = set()
         self.listed = asyncio.Event()
 
@@ -65,16 +69,29 @@ class Lister:
             ApiError: the apiserver did not answer: ask again.
 
         """
-        seen = self._store.newest(resource)
-        try:
-            version = await self._cluster.version(resource, namespace)
-        except Refused as error:
-            self._may_not(resource, namespace, error)
-            raise
-        check_history(resource, seen, int(version))
+        heard = self._heard.get(resource, 0)
+        version = heard if heard > self._begun.get((resource, namespace), 0) else await self._present(resource, namespace)
+        self._begun[resource, namespace] = version
         if (resource, namespace) not in self._waiting:
             self._waiting.add((resource, namespace))
             self._wanted.put_nowait((resource, namespace))
+        return str(version)
+
+    def heard(self, resource: Resource, version: int) -> None:
+        """A watch told of this resourceVersion: the next one can go on from it, so that nothing between the two has to wait for its list.
+
+        The apiserver may not have it any more: then kopf asks again, and `begin` does not try it twice.
+        """
+        self._heard[resource] = max(version, self._heard.get(resource, 0))
+
+    async def _present(self, resource: Resource, namespace: str | None) -> int:
+        seen = self._store.newest(resource)
+        try:
+            version = int(await self._cluster.version(resource, namespace))
+        except Refused as error:
+            self._may_not(resource, namespace, error)
+            raise
+        check_history(resource, seen, version)
         return version
 
     async def run(self) -> None:

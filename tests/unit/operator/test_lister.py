@@ -86,6 +86,20 @@ async def test_a_watch_begins_before_all_is_listed() -> None:
     assert told.events == []
 
 
+async def test_a_watch_goes_on_where_the_last_one_ended_and_tries_that_once() -> None:
+    listing = lister(Lists([], version="100"), Told())
+    began = [await listing.begin(MODEL, None)]
+    listing.heard(MODEL, 104)
+    listing.heard(MODEL, 103)
+    began += [
+        await listing.begin(MODEL, "team"),
+        await listing.begin(MODEL, None),
+        await listing.begin(MODEL, None),
+        await listing.begin(POD, None),
+    ]
+    assert began == ["100", "104", "104", "100", "100"], "104 was too old the second time"
+
+
 async def test_what_is_not_listed_is_gone_unless_it_is_newer_than_the_list() -> None:
     told = Told()
     told.store.put(MODEL, model("gone", 50))
