@@ -59,7 +59,8 @@ def test_a_quota_that_refuses_the_approved_revision_is_said(gated: Gated) -> Non
     name = gated.approve("bob")
     gated.await_reason("QuotaExceeded", kind="Stalled")
     assert gated.children() == []
-    assert "status" not in (gated.kube.get("ModelApproval", gated.namespace, name) or {}), "nothing was started on it"
+    answered = gated.kube.condition(name, gated.namespace, "Ready", "ModelApproval")
+    assert answered is None or answered["reason"] != "Consumed", "nothing was started on it"
 
     gated.kube.delete("ResourceQuota", gated.namespace, "none")
     gated.await_serving("3")
