@@ -119,7 +119,8 @@ class TestRoles:
         assert written("approver") == {"modelapprovals"}
         assert written("policy-admin") == {"approvalpolicies"}
         assert written("deployer") == {"modeldeployments", "modeldeployments/scale"}
-        assert written("data-scientist") == {"models", "modelversions", "modeldeployments", "modeldeployments/scale"}
+        assert written("data-scientist") == {"models", "modelversions", "modeldeployments", "modeldeployments/scale", "actuals"}
+        assert written("privacy-officer") == {"predictions"}
 
     def test_an_approver_only_adds(self, default: list[Manifest]) -> None:
         rules = one(default, "ClusterRole", "slipway-approver")["rules"]

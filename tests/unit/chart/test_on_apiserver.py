@@ -81,7 +81,7 @@ def test_pod_security_restricted(kubeconfig: Path, variant: str) -> None:
     outcome = dry_run(kubeconfig, {"apiVersion": "v1", "kind": "List", "items": list(workloads(render(VARIANTS[variant])))})
 
     assert outcome.stderr == ""
-    assert outcome.stdout.count("created (server dry run)") == 6
+    assert outcome.stdout.count("created (server dry run)") == 10
 
 
 def test_pod_security_warns_here(kubeconfig: Path) -> None:
