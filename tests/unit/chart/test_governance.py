@@ -13,7 +13,18 @@ from tests.unit.chart.test_render import covered, environment, operator_rules, v
 
 GUARDS = {
     f"slipway-{name}"
-    for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "requested-by", "status", "subresources", "workloads")
+    for name in (
+        "approvals",
+        "deletion",
+        "endpoints",
+        "namespaces",
+        "owned",
+        "requested-by",
+        "status",
+        "subresources",
+        "tokens",
+        "workloads",
+    )
 }
 GROUP = "slipway.dev"
 
