@@ -131,7 +131,7 @@ class TestStore:
 
     def test_its_credentials_are_nobody_elses(self, default: list[Manifest]) -> None:
         def secrets(name: str) -> list[str]:
-            names = []
+            names: list[str] = []
             for container in pod_of(default, name)["containers"]:
                 names += {v["valueFrom"]["secretKeyRef"]["name"] for v in container["env"] if "valueFrom" in v}
             return names

@@ -12,9 +12,10 @@ import pytest
 
 from slipway.cli.errors import CliError
 from slipway.cli.predictions.actuals import BATCH_ROWS, send, told
+from slipway.cli.predictions.collector import reached
 from slipway.cli.predictions.truths import Shape, truths
 from tests.unit.cli.predictions.stand_in import Answer, Asked, collector
-from tests.unit.cli.predictions.test_collector import cluster, given, reached
+from tests.unit.cli.predictions.test_collector import cluster, given
 
 
 def written(folder: Path, text: str) -> Path:

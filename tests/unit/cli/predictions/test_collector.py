@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_refusals(status: int, said: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_one_that_is_behind_is_asked_again() -> None:
-    answers = iter([(429, {"error": "later"}), (503, {"error": "later"}), (200, {"accepted": 1})])
+    answers: Iterator[Answer] = iter([(429, {"error": "later"}), (503, {"error": "later"}), (200, {"accepted": 1})])
 
     def answer(_: Asked) -> Answer:
         return next(answers)
