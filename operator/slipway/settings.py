@@ -35,6 +35,8 @@ class Serving:
     """How long a pod that is asked to end goes on answering."""
     signed_by: tuple[str, ...] = ()
     """Public keys (PEM) of which one must have signed the bytes; none: unsigned ones do."""
+    collector: str = ""
+    """URL of the prediction log's collector; empty: the platform has no log."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         runtimes=_runtimes(env),
         fetch_env=_json(env, "SLIPWAY_FETCH_ENV", {}),
         drain_seconds=int(_number(env, "SLIPWAY_DRAIN_SECONDS", defaults.serving.drain_seconds)),
+        collector=env.get("SLIPWAY_COLLECTOR_URL", ""),
     )
     return Settings(
         namespace=env.get("SLIPWAY_NAMESPACE") or defaults.namespace,

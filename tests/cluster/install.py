@@ -54,6 +54,10 @@ def local_values(references: dict[str, str]) -> dict[str, Any]:
         "runtimes": [{"format": "sklearn", "version": "1.9", "image": runtime}],
         "objectStore": {"embedded": {"image": store, "storage": {"size": "2Gi"}}},
         "ledger": {"embedded": {"image": store, "storage": {"size": "1Gi"}}},
+        "predictionLog": {
+            "image": _image(references["slipway-collector"]),
+            "embedded": {"image": store, "storage": {"size": "2Gi"}},
+        },
         "drainSeconds": DRAIN_SECONDS,
     }
 

@@ -92,6 +92,13 @@ class Reason(StrEnum):
     """No model server image is configured for the version's format."""
     NAME_CONFLICT = "NameConflict"
     """An object with a child's name exists and is not Slipway's."""
+    # Stalled: the prediction log
+    CAPTURE_UNSUPPORTED = "CaptureUnsupported"
+    """`capture` is set, and the version brings its own server, which hands over no predictions."""
+    CAPTURE_UNAVAILABLE = "CaptureUnavailable"
+    """`capture` is set, and the platform has no prediction log."""
+    CAPTURE_FAILED = "CaptureFailed"
+    """The container that sends the prediction log does not run. It is not the model's failure."""
     # Stalled: the pods' trouble
     SECRET_MISSING = "SecretMissing"
     """The Secret (or another object) that a pod mounts does not exist."""

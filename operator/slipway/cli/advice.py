@@ -21,6 +21,18 @@ ADVICE: dict[str, str] = {
         " its image to `runtimes` in the Helm values."
     ),
     "NameConflict": ("Delete or rename the object that the message names, or give the ModelDeployment another name."),
+    # the prediction log
+    "CaptureUnsupported": (
+        "The version brings its own server, which writes no prediction log: take spec.capture out, or set its mode to Disabled."
+    ),
+    "CaptureUnavailable": (
+        "The platform keeps no prediction log: take spec.capture out, set its mode to Disabled, or have the platform's team install the "
+        "chart with predictionLog.enabled=true."
+    ),
+    "CaptureFailed": (
+        "The model is not at fault; what sends its prediction log is: read why with kubectl -n {namespace} logs -l "
+        "slipway.dev/deployment={name} -c capture --previous, and set spec.capture.mode to Disabled to serve without it meanwhile."
+    ),
     # the artifact
     "DigestMismatch": (
         "The stored bytes are not the ones that were registered, and nothing was loaded: find out who changed"

@@ -12,6 +12,9 @@ from slipway.cli.governance.diff import diff
 from slipway.cli.governance.pending import pending
 from slipway.cli.governance.rbac.check import check as check_rbac
 from slipway.cli.predict import predict
+from slipway.cli.predictions.actuals import push as push_actuals
+from slipway.cli.predictions.erase import erase
+from slipway.cli.predictions.table import logs_table
 from slipway.cli.push import push
 from slipway.cli.records.report import report
 from slipway.cli.records.trace import trace
@@ -24,8 +27,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (push, status, predict, pending, diff, approve, reject, override, trace, report, export):
+for command in (push, status, predict, pending, diff, approve, reject, override, trace, report, export, logs_table, erase):
     app.command()(command)
+
+truths = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What turned out to be true.")
+truths.command("push")(push_actuals)
+truths.callback()(lambda: None)
+app.add_typer(truths, name="actuals")
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 auditing.callback()(audit)

@@ -81,6 +81,13 @@ class Cluster:
     client: ApiClient = field(repr=False)
     namespace: str
 
+    @property
+    def token(self) -> str:
+        """The bearer token that the apiserver is asked with, from an exec plugin too; empty for who has a certificate alone."""
+        settings: Any = self.client.configuration
+        header = settings.get_api_key_with_prefix("BearerToken", alias="authorization") or ""
+        return str(header).removeprefix("Bearer ").strip()
+
     def call(
         self,
         method: str,
@@ -157,7 +164,7 @@ def connect(access: Access) -> Cluster:
     settings.retries = False
     loader: Any = config
     try:
-        if _in_pod(access):
+        if in_pod(access):
             loader.load_incluster_config(client_configuration=settings)
             namespace = POD_NAMESPACE.read_text().strip()
             return Cluster(client.ApiClient(settings), access.namespace or namespace)
@@ -172,7 +179,8 @@ def connect(access: Access) -> Cluster:
     return Cluster(api, access.namespace or chosen["context"].get("namespace") or "default")
 
 
-def _in_pod(access: Access) -> bool:
+def in_pod(access: Access) -> bool:
+    """Whether there is no kubeconfig, and a cluster around this process."""
     asked = access.kubeconfig or access.context or os.environ.get("KUBECONFIG")
     return not asked and "KUBERNETES_SERVICE_HOST" in os.environ and not Path("~/.kube/config").expanduser().exists()
 

@@ -20,6 +20,10 @@ HTTP_PORT, GRPC_PORT, METRICS_PORT = 8080, 9000, 8082
 MODEL_PATH = "/mnt/model"
 SECRET_PATH = "/var/run/secrets/slipway/artifact"
 CLAIM_PATH = "/mnt/pvc"
+SPOOL_PATH = "/var/spool/slipway"
+TOKEN_PATH = "/var/run/secrets/slipway/token"
+CAPTURE_CONTAINER = "capture"
+"""Sends the prediction log, beside the model."""
 
 
 def version_name(model: str, version: str) -> str:

@@ -14,6 +14,7 @@ from slipway.api.v1alpha1 import Model, ModelDeployment, ModelVersion
 from slipway.api.v1alpha1.model_deployment import ModelDeploymentSpec
 from slipway.api.v1alpha1.model_version import ModelVersionSpec
 from slipway.cluster.resources import Manifest
+from slipway.plan.build.capture import capture_of
 from slipway.plan.build.metadata import child_metadata
 from slipway.plan.build.pod import find_fetcher
 from slipway.settings import Runtime, Serving
@@ -55,11 +56,11 @@ def content_of(owner: ModelDeployment, version: ModelVersion, model: Model, plat
     }
 
 
-def platform_of(version: ModelVersion, serving: Serving) -> dict[str, Any]:
+def platform_of(owner: ModelDeployment, version: ModelVersion, serving: Serving) -> dict[str, Any]:
     """What the operator adds to a pod of the version.
 
     Raises:
-        Stalled: no image is configured for it.
+        Stalled: no image is configured for it, or it cannot be captured as asked.
 
     """
     runtime = find_fetcher(version, serving)
@@ -68,6 +69,7 @@ def platform_of(version: ModelVersion, serving: Serving) -> dict[str, Any]:
         "fetchEnv": dict(serving.fetch_env),
         "drainSeconds": serving.drain_seconds,
         "signedBy": list(serving.signed_by),
+        "collector": serving.collector if capture_of(owner, version, serving) else None,
     }
     return {key: value for key, value in whole.items() if value not in (None, {}, [])}
 
@@ -127,6 +129,7 @@ def _pinned(platform: Mapping[str, Any]) -> Serving:
         fetch_env=platform.get("fetchEnv", {}),
         drain_seconds=platform.get("drainSeconds", 0),
         signed_by=tuple(platform.get("signedBy", ())),
+        collector=platform.get("collector", ""),
     )
 
 

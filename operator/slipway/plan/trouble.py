@@ -9,6 +9,7 @@ import orjson
 
 from slipway.api.conditions import Reason
 from slipway.cluster.resources import Manifest
+from slipway.plan.names import CAPTURE_CONTAINER
 from slipway.plan.types import Refusal, Trouble
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
@@ -34,9 +35,9 @@ MOUNT_EVENTS = frozenset(
 
 
 def pods_trouble(pods: tuple[Manifest, ...], mount_warnings: Mapping[str, str]) -> Trouble | None:
-    """The first trouble of the given pods, the ones that a person must solve before the others."""
+    """The first trouble of the given pods: what a person must solve before the rest, the model's before that of its log."""
     found = [trouble for pod in pods for trouble in _pod_troubles(pod, mount_warnings)]
-    found.sort(key=lambda trouble: not trouble.stalled)
+    found.sort(key=lambda trouble: (not trouble.stalled, trouble.reason is Reason.CAPTURE_FAILED))
     return found[0] if found else None
 
 
@@ -131,8 +132,8 @@ def _pod_troubles(pod: Manifest, mount_warnings: Mapping[str, str]) -> Iterator[
         )
         return  # its containers only tell that they were ended
     for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        trouble = _container_trouble(container)
-        if trouble:
+        find = _capture_trouble if container["name"] == CAPTURE_CONTAINER else _container_trouble
+        if trouble := find(container):
             yield trouble
 
 
@@ -141,6 +142,16 @@ def _mount_trouble(warning: str) -> Trouble:
     reason = Reason.SECRET_MISSING if missing else Reason.CONTAINER_CONFIG_INVALID
     cause = warning.rpartition(" : ")[2]  # after kubelet's "MountVolume.SetUp failed for volume …"
     return Trouble(reason, one_line(cause + (": create it in this namespace" if missing else "")), stalled=not _PASSING.search(warning))
+
+
+def _capture_trouble(container: Manifest) -> Trouble | None:
+    """What keeps the prediction log from being sent is not the model's failure; its image is the model's own."""
+    if "running" in container.get("state", {}):
+        return None
+    trouble = _container_trouble(container)
+    if trouble is None or trouble.reason is Reason.IMAGE_PULL_FAILED:
+        return trouble
+    return Trouble(Reason.CAPTURE_FAILED, one_line(f"the prediction log is not sent (the model is not at fault): {trouble.message}"))
 
 
 def _container_trouble(container: Manifest) -> Trouble | None:
@@ -171,6 +182,8 @@ def _terminated(name: str, terminated: Manifest) -> Trouble:
             return Trouble(Reason(said["reason"]), one_line(str(said["message"])))
     except (orjson.JSONDecodeError, KeyError, TypeError):
         pass
+    if terminated.get("reason") == "OOMKilled" and name == CAPTURE_CONTAINER:
+        return Trouble(Reason.CRASH_LOOP, f"container {name} found no memory: see to the node's, and to the namespace's LimitRange")
     if terminated.get("reason") == "OOMKilled":
         return Trouble(Reason.CRASH_LOOP, f"container {name} used more memory than its limit: raise spec.resources.limits.memory")
     last = message.splitlines()[-1] if message else "no message; see its log"

@@ -31,6 +31,7 @@ VARIANTS: dict[str, Values] = {
         "metrics": {"annotations": False},
         "objectStore": {"embedded": {"enabled": False}},
         "ledger": {"enabled": False},
+        "predictionLog": {"enabled": False},
         "runtimes": [],
     },
     "two-namespaces": {"watchNamespaces": ["growth", "risk"], "crds": {"install": False}},
@@ -57,6 +58,19 @@ VARIANTS: dict[str, Values] = {
                 "file": {"claimName": "my-claim"},
             },
         },
+    },
+    "own-log-bucket": {
+        "predictionLog": {
+            "uri": "s3://predictions/cluster-1",
+            "existingSecret": "my-log",
+            "readerSecret": "my-readers",
+            "endpoint": "https://s3.example.com",
+            "region": "eu-central-1",
+            "caBundle": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
+            "retentionDays": 90,
+            "embedded": {"enabled": False},
+        },
+        "metrics": {"dashboards": {"enabled": True}},
     },
     "everything-set": {
         "imageRegistry": "registry.example.com/mlops",
@@ -86,6 +100,20 @@ VARIANTS: dict[str, Values] = {
                 "tolerations": [{"operator": "Exists"}],
             },
             "anchors": {"webhook": {"url": "https://audit.example.com/checkpoints"}},
+        },
+        "predictionLog": {
+            "replicas": 3,
+            "priorityClassName": "system-cluster-critical",
+            "nodeSelector": {"pool": "platform"},
+            "tolerations": [{"operator": "Exists"}],
+            "podAnnotations": {"example.com/a": "b"},
+            "podLabels": {"team": "mlops"},
+            "embedded": {
+                "storage": {"size": "1Gi", "storageClassName": "fast"},
+                "priorityClassName": "system-cluster-critical",
+                "nodeSelector": {"pool": "platform"},
+                "tolerations": [{"operator": "Exists"}],
+            },
         },
     },
 }

@@ -13,7 +13,18 @@ from tests.unit.chart.test_render import covered, environment, operator_rules, v
 
 GUARDS = {
     f"slipway-{name}"
-    for name in ("approvals", "deletion", "endpoints", "namespaces", "owned", "requested-by", "status", "subresources", "workloads")
+    for name in (
+        "approvals",
+        "deletion",
+        "endpoints",
+        "namespaces",
+        "owned",
+        "requested-by",
+        "status",
+        "subresources",
+        "tokens",
+        "workloads",
+    )
 }
 GROUP = "slipway.dev"
 
@@ -119,7 +130,8 @@ class TestRoles:
         assert written("approver") == {"modelapprovals"}
         assert written("policy-admin") == {"approvalpolicies"}
         assert written("deployer") == {"modeldeployments", "modeldeployments/scale"}
-        assert written("data-scientist") == {"models", "modelversions", "modeldeployments", "modeldeployments/scale"}
+        assert written("data-scientist") == {"models", "modelversions", "modeldeployments", "modeldeployments/scale", "actuals"}
+        assert written("privacy-officer") == {"predictions"}
 
     def test_an_approver_only_adds(self, default: list[Manifest]) -> None:
         rules = one(default, "ClusterRole", "slipway-approver")["rules"]

@@ -81,7 +81,7 @@ def test_pod_security_restricted(kubeconfig: Path, variant: str) -> None:
     outcome = dry_run(kubeconfig, {"apiVersion": "v1", "kind": "List", "items": list(workloads(render(VARIANTS[variant])))})
 
     assert outcome.stderr == ""
-    assert outcome.stdout.count("created (server dry run)") == 6
+    assert outcome.stdout.count("created (server dry run)") == 10
 
 
 def test_pod_security_warns_here(kubeconfig: Path) -> None:
@@ -94,7 +94,7 @@ def test_pod_security_warns_here(kubeconfig: Path) -> None:
 
 def test_the_policies_type_check(installed: Path) -> None:
     names = {m["metadata"]["name"] for m in render() if m["kind"] == "ValidatingAdmissionPolicy"}
-    assert len(names) == 11
+    assert len(names) == 12
     for name in sorted(names):
         kubectl(installed, "wait", "--for=jsonpath={.status.observedGeneration}=1", f"validatingadmissionpolicy/{name}", WAIT)
         policy = get(installed, "validatingadmissionpolicy", name)

@@ -129,7 +129,7 @@ class TestOperator:
             assert not labels.keys() & {"helm.sh/chart", "app.kubernetes.io/version"}
 
     def test_one_replica_has_no_budget(self) -> None:
-        assert "PodDisruptionBudget" not in kinds(render({"replicas": 1}))
+        assert "PodDisruptionBudget" not in kinds(render({"replicas": 1, "predictionLog": {"replicas": 1}}))
 
     @pytest.mark.parametrize(
         ("values", "image"),
@@ -186,11 +186,16 @@ class TestAccess:
 
         assert {binding["metadata"]["namespace"] for binding in bindings} == {"growth", "risk"}
         assert {binding["subjects"][0]["namespace"] for binding in bindings} == {PLATFORM}
-        assert "ClusterRoleBinding" not in kinds(manifests)
+        assert [m["metadata"]["name"] for m in manifests if m["kind"] == "ClusterRoleBinding"] == ["slipway-collector"]
         assert verbs(operator_rules(manifests), "apps", "deployments")
 
     def test_it_installs_with_rights_in_namespaces_alone(self) -> None:
-        off = {"crds": {"install": False}, "rbac": {"userRoles": False}, "admission": {"enabled": False}}
+        off = {
+            "crds": {"install": False},
+            "rbac": {"userRoles": False},
+            "admission": {"enabled": False},
+            "predictionLog": {"enabled": False},
+        }
         assert kinds(render({"watchNamespaces": ["growth"]} | off)).isdisjoint(CLUSTER_KINDS)
 
     def test_people_get_it_with_the_roles_they_have(self, default: list[Manifest]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("kubernetes", "rich", "yaml", "s3fs", "aiobotocore", "cryptography", "numpy", "slipway_runtime")
+HEAVY = ("kubernetes", "rich", "yaml", "s3fs", "aiobotocore", "cryptography", "numpy", "slipway_runtime", "pyarrow")
 NOWHERE = {"KUBECONFIG": os.devnull, "HOME": "/nonexistent"}
 
 
@@ -37,6 +37,10 @@ def run(*arguments: str, script: str = "from slipway.cli import main; main()", *
         ["audit", "verify"],
         ["audit", "prove"],
         ["audit", "check"],
+        ["trace"],
+        ["logs-table"],
+        ["erase"],
+        ["actuals", "push"],
     ],
 )
 def test_help_loads_nothing_heavy(command: list[str]) -> None:

@@ -80,3 +80,15 @@ def test_a_pod_without_status_is_in_no_trouble() -> None:
 )
 def test_age(created: str | None, expected: str) -> None:
     assert age(created, NOW) == expected
+
+
+def test_what_sends_the_prediction_log_is_told_last_and_as_such() -> None:
+    ended = {"terminated": {"exitCode": 1, "message": "boom"}}
+    pod = {
+        "metadata": {"name": "p"},
+        "status": {
+            "initContainerStatuses": [{"name": "capture", "state": ended}],
+            "containerStatuses": [{"name": "model", "state": ended}],
+        },
+    }
+    assert [(trouble.where, trouble.reason) for trouble in troubles(pod)] == [("model", "CrashLoop"), ("capture", "CaptureFailed")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def test_plan(case: str) -> None:
         refusal=Refusal(**given["refusal"]) if "refusal" in given else None,
         contests={tuple(child.split()): writer for child, writer in given.get("contests", {}).items()},
     )
-    plan = plan_deployment(given["deployment"], observed, SERVING, NOW)
+    plan = plan_deployment(given["deployment"], observed, _serving(given), NOW)
     got = {
         "entries": [_entry(draft) for draft in plan.entries],
         "applies": list(plan.applies),
@@ -49,6 +50,11 @@ def test_plan(case: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         target.write_text(yaml.safe_dump(got, sort_keys=False, width=140))
     assert got == yaml.safe_load(target.read_text())
+
+
+def _serving(given: dict[str, Any]) -> Serving:
+    """Most cases are of a platform without a prediction log."""
+    return replace(SERVING, collector=given.get("collector", ""))
 
 
 def _entry(draft: EntryDraft) -> dict[str, Any]:
@@ -65,7 +71,7 @@ def _live(given: dict[str, Any]) -> list[Manifest]:
     """Children that are there: `applied: true` stands for what the plan itself would apply, with `live` merged over it."""
     if not given.get("applied"):
         return list(given.get("children", []))
-    fresh = plan_deployment(given["deployment"], Observed(model=given["model"], version=given["version"]), SERVING, NOW)
+    fresh = plan_deployment(given["deployment"], Observed(model=given["model"], version=given["version"]), _serving(given), NOW)
     changes = {(change["kind"], change["metadata"]["name"]): change for change in given.get("children", [])}
     for child in fresh.applies:
         child["metadata"] |= {"generation": 1, "resourceVersion": "7", "uid": f"uid-{child['kind']}"}

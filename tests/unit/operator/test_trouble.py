@@ -17,6 +17,13 @@ def pod(**container: Any) -> dict[str, Any]:
     }
 
 
+def beside(capture: dict[str, Any], model: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A pod whose `capture` is in this state, and the model in that; by itself the model waits."""
+    found = pod(**(model or {"state": {"waiting": {"reason": "PodInitializing"}}}))
+    found["status"]["initContainerStatuses"] = [{"name": "capture", "image": "i"} | capture]
+    return found
+
+
 @pytest.mark.parametrize(
     ("container", "reason", "text"),
     [
@@ -42,6 +49,40 @@ def test_container(container: dict[str, Any], reason: str, text: str) -> None:
     assert trouble is not None
     assert trouble.reason == reason
     assert text in trouble.message
+
+
+class TestCapture:
+    """The container that sends the prediction log."""
+
+    @pytest.mark.parametrize(
+        ("capture", "reason", "text"),
+        [
+            ({"state": {"waiting": {"reason": "ErrImagePull", "message": "no such host"}}}, "ImagePullFailed", "cannot be pulled"),
+            ({"state": {"waiting": {"reason": "RunContainerError", "message": "no slipway-ship"}}}, "CaptureFailed", "no slipway-ship"),
+            (
+                {"state": {"terminated": {"exitCode": 1, "message": "boom"}}},
+                "CaptureFailed",
+                "(the model is not at fault): container capture",
+            ),
+            ({"lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}, "CaptureFailed", "see to the node's"),
+        ],
+    )
+    def test_what_fails_is_told_as_the_logs(self, capture: dict[str, Any], reason: str, text: str) -> None:
+        trouble = pods_trouble((beside(capture),), {})
+        assert trouble is not None
+        assert trouble.reason == reason
+        assert text in trouble.message
+        assert "spec.resources" not in trouble.message
+
+    def test_the_models_own_trouble_comes_first(self) -> None:
+        model = {"state": {"terminated": {"exitCode": 1, "message": '{"reason": "LoadFailed", "message": "ValueError: x"}'}}}
+        trouble = pods_trouble((beside({"state": {"terminated": {"exitCode": 1}}}, model),), {})
+        assert trouble is not None
+        assert trouble.reason == "LoadFailed"
+
+    def test_one_that_runs_again_is_no_trouble_while_the_model_loads(self) -> None:
+        running = {"state": {"running": {"startedAt": "now"}}, "lastState": {"terminated": {"exitCode": 1}}}
+        assert pods_trouble((beside(running),), {}) is None
 
 
 @pytest.mark.parametrize("what", ["secret", "configmap"])

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from slipway.api.conditions import Conditions
 from slipway.api.kind import Kind, PrinterColumn
-from slipway.api.types import ApiModel, ObjectMeta, Rule, short_name_rule
+from slipway.api.types import ApiModel, ObjectMeta, Rule, short_name_rule, unique_by
 
 Task = Literal["BinaryClassification", "MulticlassClassification", "Regression", "Other"]
 Importance = Literal["Low", "Moderate", "High", "Critical"]
@@ -24,6 +24,40 @@ class Owner(ApiModel):
     ]
 
 
+Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
+"""As in the Open Inference Protocol."""
+
+MAX_COLUMNS = 1000
+
+
+class Column(ApiModel):
+    """One column of the prediction log."""
+
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=253),
+        Field(description="The feature or output, as requests and answers name it: `age` becomes the column `in_age`."),
+    ]
+    datatype: Annotated[
+        Datatype,
+        Field(description="Its type in the Open Inference Protocol: whole numbers become int64, FP* float64, BOOL bool, BYTES text."),
+    ]
+
+
+Columns = Annotated[list[Column], *unique_by("name"), Field(max_length=MAX_COLUMNS)]
+
+
+class Schema(ApiModel):
+    """What the prediction log's columns hold. It types the log alone: it changes no pod, and no request is refused for it."""
+
+    inputs: Annotated[
+        Columns, Field(description="Features, each the column `in_NAME`. One that is left out has the type that callers send.")
+    ] = []
+    outputs: Annotated[
+        Columns, Field(description="Outputs, each the column `out_NAME`, such as `predict`. One that is left out has the model's type.")
+    ] = []
+
+
 class ModelSpec(ApiModel):
     """What every version of the model has in common."""
 
@@ -37,6 +71,12 @@ class ModelSpec(ApiModel):
         ]
         | None
     ) = None
+    schema_: Annotated[
+        Schema | None,
+        Field(
+            alias="schema", description="Types of the prediction log's columns; a value that does not fit is kept in the column `other`."
+        ),
+    ] = None
 
 
 class Editor(ApiModel):

@@ -88,6 +88,28 @@ _FREE_NAME = Rule(
 )
 
 
+class Capture(ApiModel):
+    """What of the answers is kept in the prediction log."""
+
+    mode: Annotated[
+        Literal["Full", "Metadata", "Disabled"],
+        Field(
+            description="`Full` keeps inputs and outputs, a row for each row of a request; `Metadata` a row for each call, without them; "
+            "`Disabled` nothing."
+        ),
+    ]
+    sample_percent: Annotated[
+        int, Field(ge=1, le=100, description="How many calls in a hundred are kept, chosen by a hash of the prediction id.")
+    ] = 100
+    delivery: Annotated[
+        Literal["BestEffort", "Durable"],
+        Field(
+            description="`BestEffort` never delays an answer, and drops and counts what finds no room. `Durable` answers only what is on "
+            "the node's disk, and with 503 when there is no room."
+        ),
+    ] = "BestEffort"
+
+
 class ModelDeploymentSpec(ApiModel):
     """Which version to serve, and how."""
 
@@ -105,6 +127,13 @@ class ModelDeploymentSpec(ApiModel):
         ),
     ] = Resources()
     pod: Annotated[PodOptions | None, Field(description="Where pods run, and what they get beside the model.")] = None
+    capture: Annotated[
+        Capture | None,
+        Field(
+            description="What of the answers is kept in the prediction log. Left out, everything (`Full`, `BestEffort`) where the platform "
+            "has a log and the model's server can capture, else nothing."
+        ),
+    ] = None
     retire: Annotated[
         bool,
         Field(description="Stop serving for good. Where a policy governs, the step before `kubectl delete`, approved like any change."),
@@ -250,4 +279,4 @@ class ModelDeployment(ApiModel):
     status: Annotated[ModelDeploymentStatus, Field(description="What serves now.")] = ModelDeploymentStatus()
 
 
-__all__ = ["Autoscaling", "ModelDeployment", "ModelDeploymentSpec", "ModelDeploymentStatus", "ObjectName", "Resources"]
+__all__ = ["Autoscaling", "Capture", "ModelDeployment", "ModelDeploymentSpec", "ModelDeploymentStatus", "ObjectName", "Resources"]

@@ -11,44 +11,55 @@ from slipway.cli.cluster import Access, Json, connect
 from slipway.cli.errors import CliError
 from slipway.cli.options import Context, Kubeconfig, Namespace, Output
 from slipway.cli.output import as_text, console, text
+from slipway.cli.predictions.collector import Given
+from slipway.cli.predictions.options import Token, Url
+from slipway.cli.records.answer import Answer, looked_up
+from slipway.cli.records.answer import lines as answer_lines
 from slipway.cli.records.facts import Facts, Path, cluster_facts, path_of, with_entries
 
 if TYPE_CHECKING:
     from slipway.ledger.reader import Stored
 
-NO_ROW = "the prediction log is not there yet: what the model saw and answered is not kept"
+NO_ANSWER = Answer()
 
 
 def trace(
     prediction: Annotated[str, typer.Argument(metavar="PREDICTION-ID", help="The answer's header x-slipway-prediction-id.")],
     deployment: Annotated[str, typer.Option("--deployment", metavar="NAME", help="The ModelDeployment that answered (x-slipway-model).")],
     version: Annotated[
-        str | None, typer.Option("--version", metavar="VERSION", help="The answer's x-slipway-version; default: what serves now.")
+        str | None,
+        typer.Option("--version", metavar="VERSION", help="The answer's x-slipway-version; default: the log's, else what serves now."),
     ] = None,
     digest: Annotated[str | None, typer.Option("--digest", metavar="sha256:…", help="The answer's x-slipway-digest, to compare.")] = None,
     store: Store = None,
     secret_file: SecretFile = None,
     key: Key = None,
+    token: Token = None,
+    collector: Url = None,
     namespace: Namespace = None,
     context: Context = None,
     kubeconfig: Kubeconfig = None,
     output: Output = None,
 ) -> None:
-    """Show what answered: version, bytes, lineage, who asked for it and who agreed, and where the ledger proves it."""
-    known = cluster_facts(connect(Access(kubeconfig, context, namespace)), deployment)
-    chosen = version or known.deployment.get("status", {}).get("version", "")
+    """Show an answer: what the model saw and said, the truth; version, bytes, lineage, who asked for it and who agreed, and the proof."""
+    access = Access(kubeconfig, context, namespace)
+    cluster = connect(access)
+    known = cluster_facts(cluster, deployment)
+    answer = looked_up(Given(access, token, collector), cluster, deployment, prediction)
+    answer.check(version=version, digest=digest)
+    chosen = version or answer.said("version") or known.deployment.get("status", {}).get("version", "")
     if not chosen:
         raise CliError(f"no version of {deployment} serves now: give the answer's x-slipway-version with --version")
     options = given(store, secret_file, key, context, kubeconfig)
     facts = run(options, lambda place, verifier: with_entries(place, verifier, known))
-    found = traced(prediction, facts, chosen, digest)
+    found = traced(prediction, facts, chosen, digest or answer.said("digest") or None, answer)
     if output:
         print(as_text(found, output))
     else:
         _show(found)
 
 
-def traced(prediction: str, facts: Facts, version: str, digest: str | None) -> Json:
+def traced(prediction: str, facts: Facts, version: str, digest: str | None, answer: Answer = NO_ANSWER) -> Json:
     """What is known of the answer, as JSON.
 
     Raises:
@@ -67,7 +78,7 @@ def traced(prediction: str, facts: Facts, version: str, digest: str | None) -> J
             "answered, or the header was altered on its way"
         )
     return {
-        "prediction": {"id": prediction, "row": None, "note": NO_ROW},
+        "prediction": answer.as_json(prediction),
         "deployment": {key: facts.deployment["metadata"][key] for key in ("namespace", "name", "uid")},
         "model": facts.deployment["spec"]["model"],
         "version": version,
@@ -120,7 +131,7 @@ def _show(found: Json) -> None:
     artifact, proof = found["artifact"], found["proof"]
     lines = [
         ("Prediction", found["prediction"]["id"]),
-        ("", found["prediction"]["note"]),
+        *answer_lines(found["prediction"]),
         ("Answered by", f"version {found['version']} of model {found['model']}, deployment {found['deployment']['name']}"),
         ("Bytes", artifact["digest"] or artifact.get("image") or "not known: the version is gone, and the ledger names none"),
         ("", artifact["uri"]),

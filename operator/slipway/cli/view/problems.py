@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.cli.advice import advice
 from slipway.cli.cluster import Json
@@ -23,6 +23,7 @@ REASONS = {
     "Error": "CrashLoop",
 }
 """The kubelet's words in Slipway's."""
+CAPTURE, CAPTURE_FAILED = "capture", "CaptureFailed"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def troubles(pod: Json) -> list[Trouble]:
         return [Trouble("pod", scheduled.get("reason", "Unschedulable"), scheduled.get("message", ""))]
     if status.get("phase") == "Failed" and status.get("reason"):
         return [Trouble("pod", status["reason"], status.get("message", ""))]
-    return [trouble for container in _containers(status) if (trouble := _of_container(container))]
+    found = [trouble for container in _containers(status) if (trouble := _of_container(container))]
+    return sorted(map(_of_capture, found), key=lambda trouble: trouble.reason == CAPTURE_FAILED)
 
 
 def restarts(pod: Json) -> int:
@@ -142,6 +144,13 @@ def _of_container(container: Json) -> Trouble | None:
     if waits:
         return Trouble(where, REASONS.get(waits, waits), waiting.get("message", ""))
     return None
+
+
+def _of_capture(trouble: Trouble) -> Trouble:
+    """What sends the prediction log has troubles of its own, which are not the model's; its image is."""
+    if trouble.where != CAPTURE or trouble.reason == "ImagePullFailed":
+        return trouble
+    return replace(trouble, reason=CAPTURE_FAILED)
 
 
 def _own_words(message: str) -> tuple[str, str] | None:

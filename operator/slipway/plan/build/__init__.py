@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipway.api.v1alpha1 import ModelDeployment, ModelVersion
 from slipway.cluster.resources import Manifest
 from slipway.plan.build.autoscaler import build_autoscaler
+from slipway.plan.build.capture import capture_of
 from slipway.plan.build.deployment import build_deployment
 from slipway.plan.build.disruption_budget import build_disruption_budget
 from slipway.plan.build.metadata import with_hash
@@ -15,7 +16,12 @@ from slipway.settings import Serving
 
 
 def build_children(owner: ModelDeployment, version: ModelVersion, serving: Serving) -> list[Manifest]:
-    """Every child that should exist, in the order to apply them."""
+    """Every child that should exist, in the order to apply them.
+
+    Raises:
+        Stalled: no server image is configured for the version, or it cannot be captured as asked.
+
+    """
     children = [
         build_service_account(owner),
         build_network_policy(owner),
@@ -23,6 +29,6 @@ def build_children(owner: ModelDeployment, version: ModelVersion, serving: Servi
         build_headless_service(owner, version),
         build_deployment(owner, version, serving),
         build_disruption_budget(owner),
-        build_autoscaler(owner),
+        build_autoscaler(owner, captures=capture_of(owner, version, serving) is not None),
     ]
     return [with_hash(child) for child in children if child is not None]

@@ -12,6 +12,7 @@ from slipway.api.v1alpha1.model_version import Artifact
 from slipway.api.v1alpha1.pod import EnvVar, PodOptions
 from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
+from slipway.plan.build.capture import capture_of, with_capture
 from slipway.plan.build.metadata import server_ports
 from slipway.plan.names import CLAIM_PATH, GRPC_PORT, HTTP_PORT, METRICS_PORT, MODEL_PATH, SECRET_PATH, selector
 from slipway.settings import Runtime, Serving
@@ -28,7 +29,7 @@ def build_pod_spec(owner: ModelDeployment, version: ModelVersion, serving: Servi
     """The pod template's spec.
 
     Raises:
-        Stalled: no server image is configured for the version's format.
+        Stalled: no server image is configured for the version's format, or it cannot be captured as asked.
     """
     options = owner.spec.pod or PodOptions()
     spec: Manifest = {
@@ -57,7 +58,7 @@ def build_pod_spec(owner: ModelDeployment, version: ModelVersion, serving: Servi
     fetcher = find_fetcher(version, serving)
     if version.spec.artifact and fetcher:
         spec["initContainers"] = [_fetcher(version.spec.artifact, fetcher.image, serving)]
-    return spec | _placement(options)
+    return with_capture(spec, capture_of(owner, version, serving), owner, version, serving) | _placement(options)
 
 
 def find_runtime(version: ModelVersion, serving: Serving) -> Runtime:

@@ -94,7 +94,7 @@ def pass_gate(
     if not matched:
         return Gate(owner, version, serving)
     serving = replace(serving, signed_by=_keys(matched))
-    content = content_of(owner, version, model, platform_of(version, serving))
+    content = content_of(owner, version, model, platform_of(owner, version, serving))
     if newest and newest.covers(content):
         told = tell_settled(newest, manifest.get("status", {}))
         said = answers(governance.approvals, snapshots, False, None, now)
@@ -166,7 +166,7 @@ def _ran_before(change: Change, observed: Observed, governance: Governance) -> b
 def _take_over(change: Change, now: datetime) -> Gate:
     """It runs on, without the signature that nobody had asked for."""
     serving = replace(change.serving, signed_by=())
-    content = {**change.content, "platform": platform_of(change.version, serving)}
+    content = {**change.content, "platform": platform_of(change.owner, change.version, serving)}
     change = replace(change, serving=serving, content=content)
     verdict = Verdict("Approved", (), 0, (), {}, (), "", None, None)
     manifest = _written(change, "TakenOver", [], now)

@@ -27,7 +27,7 @@ def test_all_that_is_known() -> None:
         "command": "kubectl slipway audit prove 'd/1/Approved' -o proof.json",
         "offline": "kubectl slipway audit check proof.json --key VKEY",
     }
-    assert found["prediction"]["row"] is None
+    assert found["prediction"]["rows"] == []
 
 
 def test_other_bytes_are_not_its_own() -> None:

@@ -22,6 +22,7 @@ from tests.unit.operator.gate.world import SERVING
 
 VECTORS: list[dict[str, Any]] = json.loads((ROOT / "docs/revision-vectors.json").read_text())
 KEY = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"
+COLLECTOR = "http://slipway-collector.slipway-system.svc:8080"
 CONTAINER = {"image": "registry.example/shop@sha256:" + "c" * 64, "port": 9999, "grpcPort": 9001, "args": ["--fast"]}
 CUSTOM = {"format": {"name": "custom"}, "artifact": None, "container": CONTAINER}
 POD = {
@@ -46,6 +47,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str,
         {"importance": "Critical"},
         {"signed_by": (KEY,), "fetch_env": {"HTTPS_PROXY": "http://proxy.example:3128"}, "drain_seconds": 30},
     ),
+    "captured by itself": ({}, {}, {}, {"collector": COLLECTOR}),
+    "captured as asked": ({"capture": {"mode": "Metadata", "samplePercent": 100, "delivery": "Durable"}}, {}, {}, {"collector": COLLECTOR}),
+    "capture disabled": ({"capture": {"mode": "Disabled"}}, {}, {}, {"collector": COLLECTOR}),
 }
 """By the names of the vectors: what is set of the deployment, the version, the Model and the platform."""
 
@@ -69,7 +73,7 @@ def known(manifest: Manifest) -> Manifest:
 
 def content(name: str) -> dict[str, Any]:
     owner, of, registered, serving = parts(name)
-    return content_of(owner, of, registered, platform_of(of, serving))
+    return content_of(owner, of, registered, platform_of(owner, of, serving))
 
 
 def independent(uid: str, number: int, content: Mapping[str, Any]) -> str:
@@ -95,7 +99,7 @@ def test_there_is_a_vector_for_each_case() -> None:
 @pytest.mark.parametrize("stored", [False, True], ids=["as built", "as stored"])
 def test_what_was_approved_builds_the_same_children(name: str, stored: bool) -> None:
     owner, of, registered, serving = parts(name)
-    asked = content_of(owner, of, registered, platform_of(of, serving))
+    asked = content_of(owner, of, registered, platform_of(owner, of, serving))
     manifest = build_snapshot(owner, 1, revision_of(owner.metadata.uid, 1, asked), asked, {"how": "Approved", "by": [], "at": ""})
     if stored:
         manifest = json.loads(json.dumps(manifest))
@@ -104,7 +108,7 @@ def test_what_was_approved_builds_the_same_children(name: str, stored: bool) -> 
     assert snapshot.covers(asked)
     again, version_again, platform = restored(snapshot, owner, 1)
     assert build_children(again, version_again, platform) == build_children(owner, of, serving)
-    assert content_of(again, of, registered, platform_of(version_again, platform)) == asked
+    assert content_of(again, of, registered, platform_of(again, version_again, platform)) == asked
 
 
 SAME: list[dict[str, Any]] = [{"replicas": 1}, {"replicas": 7}, {"retire": False}, {"resources": {}}, {"autoscaling": {"maxReplicas": 3}}]
@@ -114,7 +118,7 @@ SAME: list[dict[str, Any]] = [{"replicas": 1}, {"replicas": 7}, {"retire": False
 def test_defaults_and_sizes_are_no_part_of_it(spec: dict[str, Any]) -> None:
     _, of, registered, serving = parts("minimal")
     other = parse(ModelDeployment, known(deployment("growth", **spec)))
-    assert content_of(other, of, registered, platform_of(of, serving)) == content("minimal")
+    assert content_of(other, of, registered, platform_of(other, of, serving)) == content("minimal")
 
 
 def test_a_default_inside_a_part_is_no_part_of_it() -> None:
@@ -122,7 +126,7 @@ def test_a_default_inside_a_part_is_no_part_of_it() -> None:
     spelled = plain | {"container": {"image": "registry.example/shop:1", "port": 8080, "command": [], "args": []}}
     owner, _, registered, serving = parts("minimal")
     found = [
-        content_of(owner, of, registered, platform_of(of, serving))
+        content_of(owner, of, registered, platform_of(owner, of, serving))
         for of in (parse(ModelVersion, known(version("growth", **spec))) for spec in (plain, spelled))
     ]
     assert found[0] == found[1]
@@ -132,7 +136,13 @@ def test_a_default_inside_a_part_is_no_part_of_it() -> None:
 def test_lineage_is_no_part_of_it() -> None:
     owner, _, registered, serving = parts("minimal")
     other = parse(ModelVersion, known(version("growth", lineage={"trainedAt": "2026-11-23T08:00:00Z"})))
-    assert content_of(owner, other, registered, platform_of(other, serving)) == content("minimal")
+    assert content_of(owner, other, registered, platform_of(owner, other, serving)) == content("minimal")
+
+
+def test_a_log_that_does_not_capture_the_deployment_is_no_part_of_it() -> None:
+    owner, of, registered, serving = parts("custom container")
+    serving = replace(serving, collector=COLLECTOR)
+    assert content_of(owner, of, registered, platform_of(owner, of, serving)) == content("custom container")
 
 
 @pytest.mark.parametrize("change", [("uid", 1), ("Deployment-uid", 2)])

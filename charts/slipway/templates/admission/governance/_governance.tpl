@@ -11,7 +11,7 @@
 {{/* The policies that approvals rest on, for the operator to miss one that is gone. */}}
 {{- define "slipway.guardNames" -}}
 {{- $names := list -}}
-{{- range list "approvals" "deletion" "endpoints" "namespaces" "owned" "requested-by" "status" "subresources" "workloads" -}}
+{{- range list "approvals" "deletion" "endpoints" "namespaces" "owned" "requested-by" "status" "subresources" "tokens" "workloads" -}}
 {{- $names = append $names (include "slipway.clusterName" (dict "root" $ "name" (printf "slipway-%s" .))) -}}
 {{- end -}}
 {{- if include "slipway.governs" . }}{{ join "," $names }}{{ end -}}

@@ -1,0 +1,1 @@
+"""The prediction log: ground truth in, rows out, one person's rows erased."""
