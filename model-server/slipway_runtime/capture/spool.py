@@ -94,7 +94,7 @@ class Spool:
         size, waiting, oldest = 0, 0, None
         for folder in (*map(self.folder, self.writers()), self.refused):
             with contextlib.suppress(FileNotFoundError):
-                for entry in os.scandir(folder):
+                for entry in (entry for entry in os.scandir(folder) if entry.name.endswith((OPEN, CLOSED))):
                     with contextlib.suppress(FileNotFoundError):
                         found = entry.stat()
                         size += found.st_blocks * 512
