@@ -56,9 +56,9 @@ class Service:
         async with self._lookups:
             try:
                 return await asyncio.to_thread(work)
-            except Refused:
+            except (Refused, asyncio.CancelledError):
                 raise
-            except Exception as error:
+            except BaseException as error:  # a panic of a library is no Exception
                 raise unavailable(f"the log's store does not answer as it should: {one_line(error)}") from error
 
     async def _prepare(self, table: TableName) -> None:
