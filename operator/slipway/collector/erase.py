@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import obstore
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+from obstore.exceptions import NotFoundError
 
 from slipway.collector import metrics
 from slipway.collector.batch.casting import cast, natural, plain
@@ -39,7 +40,7 @@ class Wanted:
 @dataclass(frozen=True)
 class Erased:
     rows: int = 0
-    ids: pa.Array = None
+    ids: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     """Of the predictions whose rows went."""
 
 
@@ -89,7 +90,7 @@ def _erase(table: Table, finder: Finder, wanted: Wanted) -> Erased:
             try:
                 with finder.footers.open(table.store, file) as opened:
                     part = _rewrite(table, opened, file, wanted, seen)
-            except FileNotFoundError:  # compacted and vacuumed meanwhile: its rows are in a file that was not seen yet
+            except (FileNotFoundError, NotFoundError):  # compacted and vacuumed meanwhile: its rows are in a file that was not seen yet
                 continue
             if part is not None:
                 rows += len(part)

@@ -40,6 +40,11 @@ class Tables:
         """Deployments of the namespace that have tables."""
         return folders(open_store(self._place, self._place.uri), namespace)
 
+    def all(self) -> list[tuple[str, str]]:
+        """Namespace and deployment of everything that has tables."""
+        store = open_store(self._place, self._place.uri)
+        return [(namespace, deployment) for namespace in folders(store) for deployment in folders(store, namespace)]
+
 
 class Schemas:
     """The datatypes that Models declare for the log."""

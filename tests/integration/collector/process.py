@@ -61,7 +61,7 @@ class Collector:
         self.process = None
         return code
 
-    def ask(self, method: str, path: str, token: str = "", body: bytes = b"", timeout: float = 120, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, token: str = "", body: bytes = b"", timeout: float = 120, **headers: Any) -> Answer:
         """One request. Raises OSError or HTTPException when there is no answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
