@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -12,17 +12,18 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow.fs import PyFileSystem
+from obstore.store import ObjectStore
 
 from slipway.collector.batch.casting import plain
 from slipway.collector.batch.layout import OTHER
-from slipway.collector.log.files import filesystem
-from slipway.collector.log.reading import Footers, groups_with, holding, rows_where
-from slipway.collector.log.table import DataFile, Table, files_of
+from slipway.collector.log.reading import Footers, groups_with, holding, holding_any, rows_where
+from slipway.collector.log.table import DataFile, Table
 
 MAX_ROWS = 1000
 """Rows of one id in an answer."""
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+Stages = Callable[[Sequence[DataFile], str], list[list[DataFile]]]
+"""Files in the order in which they are looked into."""
 
 
 class Finder:
@@ -30,7 +31,7 @@ class Finder:
 
     def __init__(self, readers: int) -> None:
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="read")
-        self._footers = Footers()
+        self.footers = Footers()
 
     def predictions(self, table: Table, prediction: str) -> list[dict[str, Any]]:
         """The rows of the prediction, by their number."""
@@ -46,21 +47,37 @@ class Finder:
     def close(self) -> None:
         self._threads.shutdown()
 
-    def _search(self, table: Table, prediction: str, staged: Any) -> list[dict[str, Any]]:
-        handle = table.load()
-        if handle is None:
+    def select(self, table: Table, column: str, values: pa.Array, wanted: Sequence[str]) -> pa.Table:
+        """The columns `wanted` of all rows that have one of `values` in `column`."""
+        snapshot = table.snapshot()
+        if snapshot is None or not len(values):
+            return pa.table({})
+        files = holding_any(snapshot.files, values.to_pylist()) if column == "prediction_id" else snapshot.files
+
+        def read(file: DataFile) -> list[pa.Table]:
+            with self.footers.open(table.store, file) as opened:
+                if column not in opened.schema_arrow.names:
+                    return []
+                there = [name for name in wanted if name in opened.schema_arrow.names]
+                groups = range(opened.metadata.num_row_groups)
+                return list(rows_where(opened, [column], lambda rows: pc.is_in(rows[column], values), groups, there))
+
+        parts = [part for found in self._threads.map(read, files) for part in found]
+        return pa.concat_tables(parts, promote_options="default") if parts else pa.table({})
+
+    def _search(self, table: Table, prediction: str, staged: Stages) -> list[dict[str, Any]]:
+        snapshot = table.snapshot()
+        if snapshot is None:
             return []
-        files = holding(files_of(handle), prediction)
-        source = filesystem(handle, {file.path: file.size for file in files})
-        for stage in staged(files, prediction):
-            tables = list(self._threads.map(partial(self._read, source, prediction), stage))
+        for stage in staged(holding(snapshot.files, prediction), prediction):
+            tables = list(self._threads.map(partial(self._read, table.store, prediction), stage))
             rows = [row for part in tables for row in part.to_pylist()]
             if rows:
                 return rows[:MAX_ROWS]
         return []
 
-    def _read(self, source: PyFileSystem, prediction: str, file: DataFile) -> pa.Table:
-        with self._footers.open(source, file.path) as opened:
+    def _read(self, store: ObjectStore, prediction: str, file: DataFile) -> pa.Table:
+        with self.footers.open(store, file) as opened:
             groups = groups_with(opened, "prediction_id", prediction)
             parts = rows_where(
                 opened, ["prediction_id"], lambda rows: pc.fill_null(pc.equal(rows["prediction_id"], prediction), False), groups, None

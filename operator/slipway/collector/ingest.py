@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,6 +28,17 @@ log = logging.getLogger(__name__)
 
 State = Literal["Stored", "Known"]
 _NO_ROWS = pa.table({})
+
+
+class Delivery(Protocol):
+    """Rows that a table takes once."""
+
+    @property
+    def application(self) -> str: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def rows(self) -> pa.Table: ...
 
 
 @dataclass(eq=False)
@@ -86,7 +97,7 @@ def store(table: Table, batches: Sequence[Batch], datatypes: Mapping[str, str], 
 
 
 def _store_together(table: Table, group: Sequence[Batch], datatypes: Mapping[str, str], limits: Limits) -> dict[tuple[str, int], Outcome]:
-    proposal = Proposal(table.kind, group, datatypes, limits)
+    proposal = Proposal(table, group, datatypes, limits)
     began = time.monotonic()
     try:
         table.commit(proposal, create=True)
@@ -107,12 +118,12 @@ def _store_together(table: Table, group: Sequence[Batch], datatypes: Mapping[str
 class Proposal:
     """Asked for the table as it is: the batches that it does not have yet, as files. Files are written once, whatever conflicts come."""
 
-    def __init__(self, kind: str, group: Sequence[Batch], datatypes: Mapping[str, str], limits: Limits) -> None:
-        self._kind, self._group, self._datatypes, self._limits = kind, group, datatypes, limits
+    def __init__(self, table: Table, group: Sequence[Delivery], datatypes: Mapping[str, str], limits: Limits) -> None:
+        self._table, self._group, self._datatypes, self._limits = table, group, datatypes, limits
         self._adds: list[AddAction] | None = None
-        self.left: list[Batch] = []
+        self.left: list[Delivery] = []
         self.oldest: datetime | None = None
-        self._wrote: list[Batch] = []
+        self._wrote: list[Delivery] = []
 
     def __call__(self, handle: DeltaTable) -> Change | None:
         known = {name: handle.transaction_version(name) or 0 for name in {batch.application for batch in self._group}}
@@ -127,26 +138,26 @@ class Proposal:
         last = {batch.application: batch.sequence for batch in left}
         return Change(self._adds or (), transactions=[Transaction(name, sequence) for name, sequence in last.items()])
 
-    def _write(self, handle: DeltaTable, left: Sequence[Batch]) -> Change | None:
-        before = columns = columns_of(handle, self._kind)
+    def _write(self, handle: DeltaTable, left: Sequence[Delivery]) -> Change | None:
+        before = columns = columns_of(handle, self._table.kind)
         tables = []
         for batch in left:
-            conformed = conform(batch.rows, self._kind, columns, self._datatypes, self._limits)
+            conformed = conform(batch.rows, self._table.kind, columns, self._datatypes, self._limits)
             columns = conformed.columns
             tables.append(conformed.rows)
         if columns.types.keys() != before.types.keys():
             return Change(new=columns.without(before))
         rows = pa.concat_tables(tables, promote_options="default")
         self.oldest = pc.min(rows["time"]).as_py()
-        self._count_overflow(rows, left[0].pod)
-        self._adds = put_by_day(handle, rows) if len(rows) else []
+        self._count_overflow(rows)
+        self._adds = put_by_day(self._table.store, rows) if len(rows) else []
         self._wrote = list(left)
         return None
 
-    def _count_overflow(self, rows: pa.Table, pod: Pod) -> None:
-        count = len(rows) - rows[OTHER].null_count
-        if count:
-            metrics.OVERFLOW.labels(pod.namespace, pod.account).inc(count)
+    def _count_overflow(self, rows: pa.Table) -> None:
+        if count := len(rows) - rows[OTHER].null_count:
+            namespace, deployment = self._table.uri.split("/")[-3:-1]
+            metrics.OVERFLOW.labels(namespace, deployment).inc(count)
 
 
 def claimed(rows: pa.Table, pod: Pod) -> pa.Table:

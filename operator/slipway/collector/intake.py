@@ -87,6 +87,8 @@ class Intake:
         try:
             await self._prepare(table)
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._store, table, batches)
-        except Exception:
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # a panic of a library is no Exception; the others' batches go on
             log.exception("batches of %s/%s", *table)
             return [Outcome(error=unavailable("the collector failed: see its log"))] * len(batches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import uvicorn
@@ -20,9 +21,12 @@ async def run(settings: Settings) -> None:
     """Serves until SIGTERM."""
     apiserver = await ApiServer.connect()
     service = Service(settings, apiserver)
+    upkeep = asyncio.create_task(service.maintenance.run()) if settings.maintenance_seconds else None
     try:
         await _server(settings, service).serve()
     finally:
+        if upkeep:
+            upkeep.cancel()
         await service.close()
         await apiserver.close()
 

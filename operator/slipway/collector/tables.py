@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Transport
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT
-from slipway.collector.log.place import address, folders, storage_options
+from slipway.collector.log.place import address, folders, open_store, storage_options
 from slipway.collector.log.table import Table
 from slipway.collector.remembered import Remembered
 from slipway.collector.settings import LogPlace
@@ -30,7 +30,7 @@ class Tables:
         """Raises Refused (400) for names that are none."""
         uri = address(self._place.uri, namespace, deployment, kind)
         with self._lock:
-            table = self._open.pop((purpose, uri), None) or Table(uri, kind, storage_options(self._place))
+            table = self._open.pop((purpose, uri), None) or Table(uri, kind, storage_options(self._place), open_store(self._place, uri))
             self._open[purpose, uri] = table
             while len(self._open) > OPEN:
                 self._open.popitem(last=False)
@@ -38,7 +38,12 @@ class Tables:
 
     def deployments(self, namespace: str) -> list[str]:
         """Deployments of the namespace that have tables."""
-        return folders(self._place, namespace)
+        return folders(open_store(self._place, self._place.uri), namespace)
+
+    def all(self) -> list[tuple[str, str]]:
+        """Namespace and deployment of everything that has tables."""
+        store = open_store(self._place, self._place.uri)
+        return [(namespace, deployment) for namespace in folders(store) for deployment in folders(store, namespace)]
 
 
 class Schemas:

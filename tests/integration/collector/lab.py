@@ -45,7 +45,7 @@ class Lab:
         return self
 
     def collector(self, **env: str) -> Collector:
-        """A replica that has started; with a store of its own under `prefix`, or another one's."""
+        """A replica that has started."""
         number = next(_numbers)
         secret = self.folder / "secret"
         secret.mkdir(exist_ok=True)

@@ -45,6 +45,14 @@ class Collector:
         until(self._serves, 60, f"the collector to serve; its log: {self.log}", every=0.05)
         return self
 
+    def revive(self) -> None:
+        """After an answer that did not come: starts it anew if it was killed."""
+        process = self.process
+        assert process is not None
+        until(lambda: process.poll() is not None or self._answers(), 60, "the collector to end or to answer", every=0.02)
+        if process.poll() is not None:
+            self.start()
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         if self.process is None:
             return 0
@@ -53,7 +61,7 @@ class Collector:
         self.process = None
         return code
 
-    def ask(self, method: str, path: str, token: str = "", body: bytes = b"", timeout: float = 120, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, token: str = "", body: bytes = b"", timeout: float = 120, **headers: Any) -> Answer:
         """One request. Raises OSError or HTTPException when there is no answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -81,7 +89,10 @@ class Collector:
     def _serves(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()[-3000:]
+        return self._answers()
+
+    def _answers(self) -> bool:
         try:
             return self.ask("GET", "/readyz", timeout=5).status == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False

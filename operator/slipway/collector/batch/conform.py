@@ -32,7 +32,13 @@ def conform(batch: pa.Table, kind: str, columns: Columns, datatypes: Mapping[str
     `datatypes`: of the model's schema, by column of the batch (`in_age` → `INT64`). Raises Refused (400) for a batch without what every
     row must have.
     """
-    batch = batch.combine_chunks()
+    try:
+        return _conform(batch.combine_chunks(), kind, columns, datatypes, limits)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:  # sent again, it would fail again
+        raise malformed(f"rows that cannot be stored: {error}"[:300]) from error
+
+
+def _conform(batch: pa.Table, kind: str, columns: Columns, datatypes: Mapping[str, str], limits: Limits) -> Conformed:
     base = _base(batch, kind)
     fitting, features, left = _features(batch, kind, columns, datatypes, limits)
     base[OTHER] = other.merged(base.get(OTHER, pa.nulls(len(batch), pa.string())), left)
@@ -94,7 +100,7 @@ def _days(time: pa.Array, limits: Limits) -> pa.Array:
         return pa.nulls(0, pa.date32())
     first, last = (pa.scalar(day).cast(pa.timestamp("us")).cast(TIME) for day in (FIRST, LAST))
     bounds = pc.min_max(time)
-    if bounds["min"].as_py() < first.as_py() or bounds["max"].as_py() > last.as_py():
+    if bounds["min"].value < first.value or bounds["max"].value > last.value:
         raise malformed(f"time must be between {FIRST} and {LAST}")
     days = time.cast(pa.date32())
     if pc.count_distinct(days).as_py() > limits.days:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,10 +19,14 @@ from slipway.collector import metrics
 from slipway.collector.errors import Refused, malformed
 from slipway.collector.http.body import announced, drain, read
 from slipway.collector.ingest import Batch
+from slipway.collector.log.place import NAME
 from slipway.collector.service import Service
+from slipway.collector.truth import parse
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MAX_SEQUENCE = 2**62
+MAX_FORM = 65_536
+"""Bytes of a question that is JSON."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -49,7 +54,30 @@ def application(service: Service) -> Starlette:
         with metrics.FIND.time():
             return answer(await service.find(namespace, deployment, request.path_params["id"]))
 
+    async def truth(request: Request) -> Response:
+        person = await service.callers.person(request.headers.get("authorization", ""))
+        writer, sequence = writer_of(request) if "x-slipway-writer" in request.headers else (str(uuid.uuid4()), 1)
+        with service.intake.room(announced(request, service.limits.body)):
+            body = await read(request, service.limits.body, service.limits.upload_seconds)
+            content_type = request.headers.get("content-type", "")
+            namespace, deployment, rows = await asyncio.to_thread(parse, body, content_type, service.limits)
+            place(namespace, deployment)
+            await service.callers.permit(person, "create", "actuals", namespace, deployment)
+            return answer(await service.bring(person, namespace, deployment, rows, writer, sequence))
+
+    async def erasure(request: Request) -> Response:
+        person = await service.callers.person(request.headers.get("authorization", ""))
+        asked = form(await read(request, MAX_FORM, service.limits.upload_seconds))
+        namespace, deployment = place(asked.get("namespace"), asked.get("deployment"))
+        await service.callers.permit(person, "delete", "predictions", namespace, deployment)
+        column = asked.get("column")
+        if not isinstance(column, str) or not column:
+            raise malformed("column must be the name of one")
+        return answer(await service.erase(person, namespace, deployment, column, asked.get("value")))
+
     routes = [
+        Route("/v1/actuals", told(truth, service.limits.body), methods=["POST"]),
+        Route("/v1/erasures", told(erasure, MAX_FORM), methods=["POST"]),
         Route("/v1/batches", counted(told(batches, service.limits.body)), methods=["POST"]),
         Route("/v1/predictions/{id:path}", told(prediction), methods=["GET"]),
         Route("/healthz", _fine),
@@ -57,6 +85,17 @@ def application(service: Service) -> Starlette:
         Route("/metrics", _metrics),
     ]
     return Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+
+
+def form(body: bytes) -> dict[str, Any]:
+    """A JSON object. Raises Refused: 400."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise malformed("not a JSON object")
+    return found
 
 
 def writer_of(request: Request) -> tuple[str, int]:
@@ -75,7 +114,7 @@ def place(namespace: Any, deployment: Any, whole: bool = True) -> tuple[str, str
     for what, name in (("namespace", namespace), ("deployment", deployment)):
         if name is None and what == "deployment" and not whole:
             continue
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", name):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise malformed(f"{what} must be the name of one" if name else f"{what} is missing")
     return namespace, deployment or ""
 

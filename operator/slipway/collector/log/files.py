@@ -6,16 +6,13 @@ import json
 import time
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
+import obstore
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
-from deltalake._internal import DeltaFileSystemHandler
-from deltalake.fs import DeltaStorageHandler
 from deltalake.transaction import AddAction
-from pyarrow.fs import PyFileSystem
+from obstore.store import ObjectStore
 
 from slipway.collector.batch.layout import PARTITION
 
@@ -25,34 +22,22 @@ GROUP_BYTES = 32 * 2**20
 """About so much of a file is read for one row of it."""
 
 
-def filesystem(table: DeltaTable, sizes: dict[str, int] | None = None) -> PyFileSystem:
-    """The table's folder. `sizes` of files that are known save a request each."""
-    return PyFileSystem(DeltaStorageHandler.from_table(table._table, table._storage_options, sizes))
-
-
-def put(handle: DeltaTable, day: date, rows: pa.Table, data_change: bool = True) -> AddAction:
+def put(store: ObjectStore, day: date, rows: pa.Table, data_change: bool = True) -> AddAction:
     """Writes rows of one day (without the column `date`) as a file of a new name; the action that makes it part of the table."""
     path = f"{PARTITION}={day.isoformat()}/{uuid.uuid4()}.parquet"
     sink = pa.BufferOutputStream()
     _write(rows, sink)
     body = sink.getvalue().to_pybytes()
-    _put(handle, path, body)
+    obstore.put(store, path, body, use_multipart=False)
     return AddAction(path, len(body), {PARTITION: day.isoformat()}, int(time.time() * 1000), data_change, _statistics(rows))
 
 
-def put_by_day(handle: DeltaTable, rows: pa.Table) -> list[AddAction]:
+def put_by_day(store: ObjectStore, rows: pa.Table) -> list[AddAction]:
     """A file for each day of the rows."""
     days = pc.unique(rows[PARTITION]).to_pylist()
     if len(days) == 1:
-        return [put(handle, days[0], rows.drop_columns([PARTITION]))]
-    return [put(handle, day, rows.filter(pc.equal(rows[PARTITION], pa.scalar(day))).drop_columns([PARTITION])) for day in days]
-
-
-def _put(handle: DeltaTable, path: str, body: bytes) -> None:
-    """In one piece, so that there is one put. Not by `DeltaStorageHandler`: it does not take the buffers that pyarrow hands it."""
-    out: Any = DeltaFileSystemHandler.from_table(handle._table, handle._storage_options).open_output_stream(path)
-    out.write(body)
-    out.close()
+        return [put(store, days[0], rows.drop_columns([PARTITION]))]
+    return [put(store, day, rows.filter(pc.equal(rows[PARTITION], pa.scalar(day))).drop_columns([PARTITION])) for day in days]
 
 
 def _write(rows: pa.Table, sink: pa.BufferOutputStream) -> None:

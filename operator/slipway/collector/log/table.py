@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
+from obstore.store import ObjectStore
 
 from slipway.collector import metrics
 from slipway.collector.batch.layout import BASES, PARTITION, Columns, table_schema
@@ -56,12 +58,13 @@ Propose = Callable[[DeltaTable], Change | None]
 
 
 class Table:
-    """The table at `uri` of one of `layout.BASES`. Blocks: for threads, one at a time."""
+    """The table at `uri` of one of `layout.BASES`. Blocks: for threads, which take turns."""
 
-    def __init__(self, uri: str, kind: str, options: dict[str, str]) -> None:
-        self.uri, self.kind = uri, kind
+    def __init__(self, uri: str, kind: str, options: dict[str, str], store: ObjectStore) -> None:
+        self.uri, self.kind, self.store = uri, kind, store
         self._options = options
         self._handle: DeltaTable | None = None
+        self._lock = threading.RLock()
 
     def commit(self, propose: Propose, create: bool = False) -> bool:
         """Makes the change that `propose` answers for the table's newest version, if nobody made another one meanwhile; else asks again.
@@ -72,13 +75,10 @@ class Table:
         conflicts = trouble = 0
         while True:
             try:
-                handle = self.load(create)
-                change = propose(handle) if handle is not None else None
-                if handle is None or change is None:
-                    return False
-                self._make(handle, change)
-                if not change.new.types:
-                    return True
+                with self._lock:
+                    done = self._try(propose, create)
+                if done is not None:
+                    return done
             except CommitFailedError as error:
                 conflicts += 1
                 metrics.CONFLICTS.inc()
@@ -93,6 +93,29 @@ class Table:
                 log.warning("commit to %s: %s: %s", self.uri, type(error).__name__, error)
                 if trouble == TROUBLE_TRIES:
                     raise unavailable(f"the log's store does not answer as it should: {one_line(error)}") from error
+
+    def _try(self, propose: Propose, create: bool) -> bool | None:
+        """None: it got its new columns, and is to be asked again."""
+        handle = self.load(create)
+        change = propose(handle) if handle is not None else None
+        if handle is None or change is None:
+            return False
+        self._make(handle, change)
+        return True if not change.new.types else None
+
+    def snapshot(self) -> Snapshot | None:
+        """The table's newest version; None if there is none. Raises whatever `deltalake` does."""
+        with self._lock:
+            handle = self.load()
+            return Snapshot(files_of(handle), columns_of(handle, self.kind)) if handle is not None else None
+
+    def vacuum(self, hours: int, unknown: bool) -> list[str]:
+        """Removes files that left the table so long ago; with `unknown` also those that never were part of it and are as old."""
+        with self._lock:
+            handle = self.load()
+            if handle is None:
+                return []
+            return handle.vacuum(hours, dry_run=False, enforce_retention_duration=False, full=unknown)
 
     def load(self, create: bool = False) -> DeltaTable | None:
         """The table's newest version; None if there is none. Raises whatever `deltalake` does."""
@@ -123,6 +146,14 @@ class Table:
         handle.create_write_transaction(
             [*change.adds, *change.removes], "append", handle.schema(), [PARTITION], commit_properties=properties
         )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a version of the table consists of."""
+
+    files: list[DataFile]
+    columns: Columns
 
 
 def columns_of(handle: DeltaTable, kind: str) -> Columns:
