@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SERVICE, PORT = "slipway-predictions", 9002
 """The embedded store's reader."""
 LOCAL = f"http://127.0.0.1:{PORT}"
-SPARK = "io.delta:delta-spark_4.2_2.13:4.4.1,org.apache.hadoop:hadoop-aws:3.4.1"
+SPARK = "io.delta:delta-spark_2.13:4.0.1,org.apache.hadoop:hadoop-aws:3.4.1"
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def spark(table: Table) -> str:
     options = [f"--packages {SPARK}", *(f"--conf {key}={value}" for key, value in settings.items())]
     query = shlex.quote(f"SELECT * FROM delta.`{path}` WHERE date >= current_date() - 7")
     lines = [
-        "# Spark 4.2; with another, take the packages that fit it",
+        "# Spark 4.0; with another, take the packages that fit it",
         "spark-sql \\",
         *(f"  {option} \\" for option in options),
         f"  -e {query}",
