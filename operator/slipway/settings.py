@@ -46,7 +46,7 @@ class LedgerPlace:
     uri: str
     """`s3://BUCKET/PREFIX`."""
     secret: Path | None = None
-    """The folder of the mounted Secret, for `ledger.places.read_secret`."""
+    """The folder of the mounted Secret, for `objectstore.places.read_secret`."""
     key: Path | None = None
     """A file with the base64 of the 32 bytes of the Ed25519 key that signs checkpoints."""
     overrides: Mapping[str, str] = field(default_factory=dict)

@@ -11,22 +11,8 @@ from slipway.ledger.anchors import Anchor, BucketAnchor, FileAnchor, WebhookAnch
 from slipway.ledger.behind import Pace
 from slipway.ledger.note import Signer
 from slipway.ledger.writer import Ledger
+from slipway.objectstore.places import read_secret, split_uri
 from slipway.objectstore.s3 import S3Store
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """`s3://BUCKET/PREFIX` → (bucket, prefix). Raises ValueError."""
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise ValueError(f"{uri!r} must be s3://BUCKET/PREFIX")
-    return bucket, prefix.strip("/")
-
-
-def read_secret(folder: Path) -> dict[str, str]:
-    """The `AWS_*` files of a mounted Secret; `ca.crt` is its CA bundle."""
-    found = {file.name: file.read_text().strip() for file in folder.iterdir() if file.name.startswith("AWS_") and file.is_file()}
-    authority = folder / "ca.crt"
-    return found | ({"AWS_CA_BUNDLE": str(authority)} if authority.is_file() else {})
 
 
 def read_signer(origin: str, file: Path) -> Signer:

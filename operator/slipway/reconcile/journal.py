@@ -18,8 +18,9 @@ from slipway.ledger.entry import Entry, ObjectReference, entry_id
 from slipway.ledger.errors import LedgerError, LedgerForked, LedgerUnavailable
 from slipway.ledger.inventory import Inventory
 from slipway.ledger.note import NoteInvalid, Verifier
-from slipway.ledger.places import opened_ledger, read_secret, read_signer, split_uri
+from slipway.ledger.places import opened_ledger, read_signer
 from slipway.ledger.writer import Ledger
+from slipway.objectstore.places import read_secret, split_uri
 from slipway.plan.requesters import requesters
 from slipway.plan.trouble import one_line
 from slipway.plan.types import EntryDraft, Trouble

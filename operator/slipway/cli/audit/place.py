@@ -86,7 +86,7 @@ def _config(cluster: Cluster, namespace: str, key: str | None) -> dict[str, str]
 @asynccontextmanager
 async def opened(place: Place) -> AsyncIterator[tuple[S3Store, Verifier]]:
     """The store, and the key to check with."""
-    from slipway.ledger.places import split_uri
+    from slipway.objectstore.places import split_uri
     from slipway.objectstore.s3 import S3Store
 
     try:
