@@ -27,6 +27,7 @@ class SlipwayDataPlane(DataPlane):  # type: ignore[misc]
     def __init__(self, settings: Settings, model_registry: MultiModelRegistry) -> None:
         super().__init__(settings, model_registry)
         self.draining = False
+        self._latest: SklearnModel | None = None
         # MLServer's own names, with what it leaves out: the failure's status, and buckets for percentiles.
         REGISTRY.unregister(self._ModelInferRequestFailure)
         REGISTRY.unregister(self._ModelInferRequestDuration)
@@ -52,7 +53,12 @@ class SlipwayDataPlane(DataPlane):  # type: ignore[misc]
         model = await self._find(name, version)
         if not model.ready:
             raise NotReady(f"model {name} is being loaded: call again")
+        self._latest = model
         return model
+
+    def columns(self) -> tuple[list[str] | None, list[str] | None]:
+        """The model's names for the columns of its input and of its probabilities, as far as it was loaded and tells them."""
+        return (None, None) if self._latest is None else (self._latest.feature_names, self._latest.classes)
 
     @contextmanager
     def measured(self, model: SklearnModel) -> Iterator[None]:

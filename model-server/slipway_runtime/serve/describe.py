@@ -25,7 +25,7 @@ def inputs(predictor: SklearnPredictor) -> list[MetadataTensor]:
 def outputs(predictor: SklearnPredictor) -> list[MetadataTensor]:
     """`predict`, and `predict_proba` with the classes its columns stand for."""
     classes = getattr(predictor.model, "classes_", None)
-    labels = [str(label) for label in classes] if isinstance(classes, np.ndarray) else []
+    labels = class_labels(predictor)
     datatype = DATATYPES.get(classes.dtype, "BYTES") if isinstance(classes, np.ndarray) else "FP64"
     described = [MetadataTensor(name="predict", datatype=datatype, shape=[-1])]
     if "predict_proba" in predictor.methods:
@@ -38,6 +38,12 @@ def outputs(predictor: SklearnPredictor) -> list[MetadataTensor]:
             )
         )
     return described
+
+
+def class_labels(predictor: SklearnPredictor) -> list[str]:
+    """The labels that the columns of `predict_proba` stand for; none where the model does not tell."""
+    classes = getattr(predictor.model, "classes_", None)
+    return [str(label) for label in classes] if isinstance(classes, np.ndarray) else []
 
 
 def _text_columns(model: Any) -> Iterator[str]:

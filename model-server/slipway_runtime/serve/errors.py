@@ -48,6 +48,15 @@ class NotReady(CallError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class NotKept(CallError):
+    """The prediction log is Durable, and the call's record cannot be written."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("the prediction log cannot keep this call now, and its delivery is Durable: the spool is full or broken")
+
+
 class PredictionFailed(CallError):
     """The model raised an exception; the text is its type and last line."""
 

@@ -30,14 +30,17 @@ CONTENTS = {
 
 def parse(message: Any) -> InferRequest:
     """The call in a ModelInferRequest. Raises BadRequest."""
-    raw = message.raw_input_contents
-    if raw and len(raw) != len(message.inputs):
-        raise BadRequest(f"{len(message.inputs)} inputs have {len(raw)} raw_input_contents: send one for each")
-    if raw:
-        inputs = [_from_raw(item, content) for item, content in zip(message.inputs, raw, strict=True)]
-    else:
-        inputs = [_from_contents(item) for item in message.inputs]
-    return InferRequest(message.id or None, inputs, [output.name for output in message.outputs] or None)
+    inputs: list[Tensor] = []
+    keys: list[Tensor] = []
+    tensors = _tensors(message.inputs, message.raw_input_contents)
+    for item, tensor in zip(message.inputs, tensors, strict=True):
+        (keys if "key" in item.parameters and item.parameters["key"].bool_param else inputs).append(tensor)
+    return InferRequest(message.id or None, inputs, [output.name for output in message.outputs] or None, keys)
+
+
+def parse_answer(message: Any) -> list[Tensor]:
+    """The outputs in a ModelInferResponse that `encode` made. Raises BadRequest for any other."""
+    return _tensors(message.outputs, message.raw_output_contents)
 
 
 def encode(response: InferResponse, raw: bool) -> Any:
@@ -53,6 +56,14 @@ def encode(response: InferResponse, raw: bool) -> Any:
             texts = tensor.datatype == "BYTES"
             getattr(output.contents, CONTENTS[tensor.datatype]).extend([value.encode() for value in values] if texts else values)
     return message
+
+
+def _tensors(items: Any, raw: Any) -> list[Tensor]:
+    if not raw:
+        return [_from_contents(item) for item in items]
+    if len(raw) != len(items):
+        raise BadRequest(f"{len(items)} inputs have {len(raw)} raw_input_contents: send one for each")
+    return [_from_raw(item, content) for item, content in zip(items, raw, strict=True)]
 
 
 def _from_raw(item: Any, content: bytes) -> Tensor:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from mlserver.errors import MLServerError
 from mlserver.grpc import GRPCServer
 from mlserver.grpc import dataplane_pb2 as pb
@@ -20,10 +21,12 @@ from mlserver.grpc.interceptors import PromServerInterceptor
 from mlserver.grpc.servicers import InferenceServicer
 from mlserver.settings import Settings
 
+from slipway_runtime.capture.record import GRPC
+from slipway_runtime.capture.recorder import CALLER, Recording
 from slipway_runtime.failure import last_line
 from slipway_runtime.serve import grpc_codec
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
-from slipway_runtime.serve.errors import Refused
+from slipway_runtime.serve.errors import BadRequest, Refused
 from slipway_runtime.serve.grpc_identity import NamedAnswers
 from slipway_runtime.serve.identity import Names
 
@@ -60,17 +63,23 @@ def with_status(method: Method) -> Method:
 class SlipwayServicer(InferenceServicer):  # type: ignore[misc]
     """The inference service: our path for ModelInfer, no streaming, no model repository."""
 
-    def __init__(self, data_plane: SlipwayDataPlane) -> None:
+    def __init__(self, data_plane: SlipwayDataPlane, recorder: Recording) -> None:
         super().__init__(data_plane, None)
         self._data_plane = data_plane
+        self._recorder = recorder
 
     @with_status
-    async def ModelInfer(self, request: Any, context: Any) -> Any:
-        """Predict."""
+    async def ModelInfer(self, raw: bytes, context: Any) -> bytes:
+        """Predict. Takes and answers the message's bytes: the prediction log keeps them as they are."""
+        request = _parsed(raw)
         model = await self._data_plane.loaded_model(request.model_name, request.model_version)
-        with self._data_plane.measured(model):
-            response = await model.infer(grpc_codec.parse(request))
-            return grpc_codec.encode(response, raw=bool(request.raw_input_contents))
+        async with self._recorder.call(GRPC, _caller(context)) as record:
+            record.received(raw)
+            with self._data_plane.measured(model):
+                response = await model.infer(grpc_codec.parse(request))
+                answer: bytes = grpc_codec.encode(response, raw=bool(request.raw_input_contents)).SerializeToString()
+            record.answered(response.rows, answer)
+        return answer
 
     @with_status
     async def ModelReady(self, request: Any, context: Any) -> Any:
@@ -97,12 +106,23 @@ class SlipwayServicer(InferenceServicer):  # type: ignore[misc]
     RepositoryModelUnload = RepositoryIndex
 
 
+def _parsed(raw: bytes) -> Any:
+    try:
+        return pb.ModelInferRequest.FromString(raw)
+    except DecodeError:
+        raise BadRequest("the message is not a ModelInferRequest") from None
+
+
+def _caller(context: Any) -> str:
+    return next((value for key, value in context.invocation_metadata() if key == CALLER), "")
+
+
 class SlipwayGrpcServer(GRPCServer):  # type: ignore[misc]
     """MLServer's gRPC server without its (deprecated) repository service; calls under way get time to end."""
 
-    def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, grace_seconds: float, origin: Names) -> None:
+    def __init__(self, settings: Settings, data_plane: SlipwayDataPlane, grace_seconds: float, origin: Names, recorder: Recording) -> None:
         super().__init__(settings, data_plane, None)
-        self._servicer = SlipwayServicer(data_plane)
+        self._servicer = SlipwayServicer(data_plane, recorder)
         self._origin = origin
         self._grace_seconds = grace_seconds
 
@@ -112,6 +132,8 @@ class SlipwayGrpcServer(GRPCServer):  # type: ignore[misc]
             options=[*self._get_options(), ("grpc.so_reuseport", 0)],
         )
         add_GRPCInferenceServiceServicer_to_server(self._servicer, self._server)
+        in_bytes = grpc.unary_unary_rpc_method_handler(self._servicer.ModelInfer)  # in place of the one that (de)serializes
+        self._server.add_registered_method_handlers("inference.GRPCInferenceService", {"ModelInfer": in_bytes})
         self._server.add_insecure_port(f"{self._settings.host}:{self._settings.grpc_port}")
         return self._server
 

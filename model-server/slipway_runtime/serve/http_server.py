@@ -15,6 +15,7 @@ from mlserver.metrics import MetricsServer
 from mlserver.rest import RESTServer
 from mlserver.settings import Settings
 
+from slipway_runtime.capture.recorder import Recording
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
 from slipway_runtime.serve.identity import Names
 from slipway_runtime.serve.rest import RestApp
@@ -58,10 +59,16 @@ class SlipwayRestServer(RESTServer):  # type: ignore[misc]
     """MLServer's REST server behind our ASGI application."""
 
     def __init__(
-        self, settings: Settings, data_plane: SlipwayDataPlane, max_request_bytes: int, grace_seconds: float, origin: Names
+        self,
+        settings: Settings,
+        data_plane: SlipwayDataPlane,
+        max_request_bytes: int,
+        grace_seconds: float,
+        origin: Names,
+        recorder: Recording,
     ) -> None:
         super().__init__(settings, data_plane, None)
-        app = RestApp(self._app, data_plane, max_request_bytes)
+        app = RestApp(self._app, data_plane, max_request_bytes, recorder)
         self._server = GracefulServer(http_config(app, settings.host, settings.http_port, grace_seconds, origin))
 
     async def start(self) -> None:

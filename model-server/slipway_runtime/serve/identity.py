@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from uuid import uuid4
 
+from slipway_runtime.identifiers import uuid7
 from slipway_runtime.serve.settings import ServeSettings
 
 REQUEST_ID = "x-request-id"
@@ -18,8 +18,8 @@ current_id: ContextVar[str] = ContextVar(PREDICTION_ID)
 
 
 def begin(asked: str | None) -> str:
-    """The id of the answer to a request that asked for this one: that, if it is short printable ASCII, else a new UUID."""
-    answer = asked if asked and USABLE_ID.fullmatch(asked) else str(uuid4())
+    """The id of the answer to a request that asked for this one: that, if it is short printable ASCII, else a new UUIDv7."""
+    answer = asked if asked and USABLE_ID.fullmatch(asked) else uuid7()
     current_id.set(answer)
     return answer
 

@@ -16,6 +16,8 @@ class InferRequest:
     inputs: Sequence[Tensor]
     outputs: Sequence[str] | None
     """The names of the wanted outputs, in order; None for all."""
+    keys: Sequence[Tensor] = ()
+    """What the model does not see: the prediction log finds rows by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +28,9 @@ class InferResponse:
     model_name: str
     model_version: str
     outputs: Sequence[Tensor]
+
+    @property
+    def rows(self) -> int:
+        """How many rows were answered."""
+        shape = self.outputs[0].values.shape if self.outputs else ()
+        return int(shape[0]) if shape else 1

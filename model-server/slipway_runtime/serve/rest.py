@@ -13,6 +13,8 @@ from mlserver.errors import MLServerError
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from slipway_runtime.capture.record import NO_HEADER, REST
+from slipway_runtime.capture.recorder import CALLER, CLIENT_GONE, Recording
 from slipway_runtime.failure import last_line
 from slipway_runtime.serve import rest_codec
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
@@ -22,16 +24,17 @@ from slipway_runtime.serve.identity import PREDICTION_ID, REQUEST_ID, begin
 INFER = re.compile(r"/v2/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?/infer")
 STREAM = re.compile(r"/v2/models/.+/(infer_stream|generate|generate_stream)")
 Headers = list[tuple[bytes, bytes]]
-ASKED_ID, ANSWERED_ID = REQUEST_ID.encode(), PREDICTION_ID.encode()
+ASKED_ID, ANSWERED_ID, SAID_CALLER = REQUEST_ID.encode(), PREDICTION_ID.encode(), CALLER.encode()
 
 
 class RestApp:
     """The ASGI application that uvicorn runs."""
 
-    def __init__(self, mlserver: FastAPI, data_plane: SlipwayDataPlane, max_request_bytes: int) -> None:
+    def __init__(self, mlserver: FastAPI, data_plane: SlipwayDataPlane, max_request_bytes: int, recorder: Recording) -> None:
         self._mlserver = with_v2_errors(mlserver)
         self._data_plane = data_plane
         self._limit = max_request_bytes
+        self._recorder = recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, under its id; while draining, ask the client not to reuse the connection."""
@@ -73,10 +76,15 @@ class RestApp:
     async def _infer(self, scope: Scope, receive: Receive, send: Send, name: str, version: str | None) -> None:
         model = await self._data_plane.loaded_model(name, version)
         headers = dict(scope["headers"])
-        body = await self._body(headers, receive)
-        with self._data_plane.measured(model):
-            call = rest_codec.parse(body, headers.get(rest_codec.HEADER_LENGTH))
-            extra, answer = rest_codec.encode(call, await model.infer(call.request))
+        async with self._recorder.call(REST, headers.get(SAID_CALLER, b"").decode("latin-1")) as record:
+            body = await self._body(headers, receive)
+            length = headers.get(rest_codec.HEADER_LENGTH)
+            record.received(body, _number(length))
+            with self._data_plane.measured(model):
+                call = rest_codec.parse(body, length)
+                response = await model.infer(call.request)
+                extra, answer = rest_codec.encode(call, response)
+            record.answered(response.rows, answer, _number(dict(extra).get(rest_codec.HEADER_LENGTH)))
         await _respond(send, 200, extra, answer)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
@@ -100,6 +108,12 @@ class RestApp:
 
 class _ClientGone(Exception):
     """The client closed before its request was complete; nobody reads an answer."""
+
+    status_code = CLIENT_GONE
+
+
+def _number(length: bytes | None) -> int:
+    return int(length) if length and length.isdigit() else NO_HEADER
 
 
 def with_v2_errors(app: FastAPI) -> FastAPI:

@@ -46,6 +46,13 @@ def decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
     return inflated
 
 
+def parse_answer(body: bytes, header_length: int | None) -> list[Tensor]:
+    """The outputs in an answer that `encode` made. Raises BadRequest for any other."""
+    split = len(body) if header_length is None else header_length
+    raw = _Raw(memoryview(body)[split:])
+    return [_input(item, raw) for item in _objects(orjson.loads(memoryview(body)[:split]).get("outputs"), "outputs")]
+
+
 def parse(body: bytes, header_length: bytes | None) -> RestCall:
     """The call in a request's body. Raises BadRequest."""
     split = len(body) if header_length is None else _header_length(header_length, len(body))
@@ -56,7 +63,10 @@ def parse(body: bytes, header_length: bytes | None) -> RestCall:
     if not isinstance(message, dict):
         raise BadRequest('the body must be a JSON object: {"inputs": [...]}')
     raw = _Raw(memoryview(body)[split:])
-    inputs = [_input(item, raw) for item in _objects(message.get("inputs"), "inputs")]
+    inputs: list[Tensor] = []
+    keys: list[Tensor] = []
+    for item in _objects(message.get("inputs"), "inputs"):
+        (keys if _parameters(item).get("key") is True else inputs).append(_input(item, raw))
     raw.require_end()
     outputs = _objects(message["outputs"], "outputs") if message.get("outputs") else None
     names = None if outputs is None else [_text(item, "outputs", "name") for item in outputs]
@@ -64,7 +74,7 @@ def parse(body: bytes, header_length: bytes | None) -> RestCall:
     if identifier is not None and not isinstance(identifier, str):
         raise BadRequest("id must be a string")
     return RestCall(
-        InferRequest(identifier, inputs, names),
+        InferRequest(identifier, inputs, names, keys),
         {item["name"]: item["parameters"]["binary_data"] is True for item in outputs or () if _chooses(item)},
         _parameters(message).get("binary_data_output") is True,
     )

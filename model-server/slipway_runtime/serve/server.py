@@ -9,6 +9,8 @@ import signal
 
 from mlserver.registry import MultiModelRegistry
 
+from slipway_runtime.capture.recorder import NoRecorder
+from slipway_runtime.serve.capture import Capture
 from slipway_runtime.serve.dataplane import SlipwayDataPlane
 from slipway_runtime.serve.grpc_server import SlipwayGrpcServer
 from slipway_runtime.serve.http_server import SlipwayMetricsServer, SlipwayRestServer
@@ -29,8 +31,10 @@ class ModelServer:
         self._registry = MultiModelRegistry()
         self._data_plane = SlipwayDataPlane(mlserver, self._registry)
         named = origin(settings)
-        self._rest = SlipwayRestServer(mlserver, self._data_plane, settings.max_request_bytes, GRACE_SECONDS, named)
-        self._grpc = SlipwayGrpcServer(mlserver, self._data_plane, GRACE_SECONDS, named)
+        self._capture = Capture(settings.capture, self._data_plane) if settings.capture else None
+        recorder = self._capture.recorder if self._capture else NoRecorder()
+        self._rest = SlipwayRestServer(mlserver, self._data_plane, settings.max_request_bytes, GRACE_SECONDS, named, recorder)
+        self._grpc = SlipwayGrpcServer(mlserver, self._data_plane, GRACE_SECONDS, named, recorder)
         self._metrics = SlipwayMetricsServer(mlserver)
         self._stopping = asyncio.Event()
 
@@ -47,6 +51,8 @@ class ModelServer:
             raise RuntimeError("a server ended by itself")
         await life
         await asyncio.gather(self._rest.stop(), self._grpc.stop(), servers[0])
+        if self._capture:
+            await asyncio.to_thread(self._capture.writer.close)
         await asyncio.gather(self._metrics.stop(), servers[2])
 
     async def _live(self) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from mlserver.settings import ModelParameters, ModelSettings, Settings
 
+from slipway_runtime.capture.settings import CaptureSettings
 from slipway_runtime.failure import LoadFailed
 
 MIB = 1 << 20
@@ -30,6 +31,8 @@ class ServeSettings:
     metrics_port: int = 8082
     max_request_bytes: int = 64 * MIB
     """The largest request body, REST and gRPC alike, after decompression."""
+    capture: CaptureSettings | None = None
+    """What the prediction log gets; None for nothing."""
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> ServeSettings:
@@ -45,11 +48,19 @@ class ServeSettings:
                 grpc_port=int(environment.get("SLIPWAY_GRPC_PORT", cls.grpc_port)),
                 metrics_port=int(environment.get("SLIPWAY_METRICS_PORT", cls.metrics_port)),
                 max_request_bytes=int(environment.get("SLIPWAY_MAX_REQUEST_BYTES", cls.max_request_bytes)),
+                capture=_capture(environment),
             )
         except KeyError as missing:
             raise LoadFailed(f"the environment variable {missing.args[0]} is not set") from None
         except ValueError as error:
             raise LoadFailed(f"a SLIPWAY_* environment variable is not a number: {error}") from None
+
+
+def _capture(environment: Mapping[str, str]) -> CaptureSettings | None:
+    try:
+        return CaptureSettings.load(environment)
+    except ValueError as error:
+        raise LoadFailed(f"the SLIPWAY_CAPTURE* environment variables are malformed: {error}") from None
 
 
 def server_settings(settings: ServeSettings) -> Settings:

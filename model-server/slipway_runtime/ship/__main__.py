@@ -1,0 +1,5 @@
+"""`python -m slipway_runtime.ship`."""
+
+from slipway_runtime.ship.command import main
+
+main()
