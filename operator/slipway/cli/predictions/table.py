@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SERVICE, PORT = "slipway-predictions", 9002
 """The embedded store's reader."""
 LOCAL = f"http://127.0.0.1:{PORT}"
-SPARK = "io.delta:delta-spark_4.2_2.13:4.4.1,org.apache.hadoop:hadoop-aws:3.4.1"
+SPARK = "io.delta:delta-spark_2.13:4.0.1,org.apache.hadoop:hadoop-aws:3.4.1"
+"""For Spark 4.0, with which tests read a table."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,19 @@ def duckdb(table: Table) -> str:
 def spark(table: Table) -> str:
     """A Spark shell, with the credentials of the environment."""
     path = f"{table.uri}/predictions".replace("s3://", "s3a://", 1)
+    options = [f"--packages {SPARK}", *(f"--conf {key}={value}" for key, value in spark_settings(table).items())]
+    query = shlex.quote(f"SELECT * FROM delta.`{path}` WHERE date >= current_date() - 7")
+    lines = [
+        "# Spark 4.0; with another, take the packages that fit it",
+        "spark-sql \\",
+        *(f"  {option} \\" for option in options),
+        f"  -e {query}",
+    ]
+    return "\n".join(lines)
+
+
+def spark_settings(table: Table) -> dict[str, str]:
+    """What makes Spark read a Delta table on S3; credentials are the environment's."""
     settings = {
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -147,15 +161,7 @@ def spark(table: Table) -> str:
     }
     if table.endpoint:
         settings |= {"spark.hadoop.fs.s3a.endpoint": table.endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
-    options = [f"--packages {SPARK}", *(f"--conf {key}={value}" for key, value in settings.items())]
-    query = shlex.quote(f"SELECT * FROM delta.`{path}` WHERE date >= current_date() - 7")
-    lines = [
-        "# Spark 4.2; with another, take the packages that fit it",
-        "spark-sql \\",
-        *(f"  {option} \\" for option in options),
-        f"  -e {query}",
-    ]
-    return "\n".join(lines)
+    return settings
 
 
 def trino(table: Table) -> str:
