@@ -1,4 +1,4 @@
-"""Installs Spark once (PyPI and Maven, through their ordinary clients) and lets it read Delta tables."""
+"""Installs Spark once (PyPI and Maven, through their ordinary clients) and lets it read a Delta table."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NEEDED = "io.delta,org.apache.hadoop,software.amazon.awssdk,org.wildfly.openssl"
 """What pyspark does not bring."""
 
 
-def read(options: Mapping[str, str], query: str) -> list[dict[str, Any]]:
-    """The rows that Spark answers to a query; what JSON does not have as text.
+def read(uri: str, options: Mapping[str, str], query: str) -> list[dict[str, Any]]:
+    """The rows that Spark answers to a query of the table, called `log` in it; times as ISO text.
 
     `options` are Spark's own, such as `spark.hadoop.fs.s3a.endpoint`.
     """
     home = cached("spark", content_key(REQUIREMENTS, POM), _install)
     jars = ",".join(str(jar) for jar in sorted((home / "jars").glob("*.jar")))
-    asked = json.dumps({"options": {**options, "spark.jars": jars}, "query": query})
+    asked = json.dumps({"uri": uri, "options": {**options, "spark.jars": jars}, "query": query})
     env = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(
         [home / "venv/bin/python", READER], check=False, input=asked, capture_output=True, text=True, timeout=300, env=env

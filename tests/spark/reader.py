@@ -14,6 +14,7 @@ def main() -> None:
     for name, value in asked["options"].items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
+    spark.read.format("delta").load(asked["uri"]).createOrReplaceTempView("log")
     rows = [row.asDict(recursive=True) for row in spark.sql(asked["query"]).collect()]
     print("\n" + json.dumps(rows, default=str))
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from slipway.settings import settings_from
+from tests.integration.collector.lab import RULES
 from tests.unit.chart.helm import CHART, PLATFORM, VARIANTS, Manifest, one, refusal, render
 from tests.unit.chart.test_render import environment, kinds, pod_of, verbs
+from tests.unit.chart.test_rights import rights
 
 GROUP = "slipway.dev"
 OFF = {"predictionLog": {"enabled": False}}
@@ -85,13 +87,7 @@ class TestCollector:
 
     def test_its_rights(self, default: list[Manifest]) -> None:
         (rules,) = granted(default, "slipway-collector").values()
-        assert {(group, resource, *rule["verbs"]) for rule in rules for group in rule["apiGroups"] for resource in rule["resources"]} == {
-            ("authentication.k8s.io", "tokenreviews", "create"),
-            ("authorization.k8s.io", "subjectaccessreviews", "create"),
-            (GROUP, "models", "get"),
-            (GROUP, "modeldeployments", "get"),
-            ("", "events", "create"),
-        }
+        assert rights(rules) == rights(RULES), "what its tests run with"
 
     def test_its_rights_in_some_namespaces(self) -> None:
         found = granted(render({"watchNamespaces": ["growth", "risk"]}), "slipway-collector")

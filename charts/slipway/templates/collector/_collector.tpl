@@ -60,9 +60,9 @@ http://slipway-collector.{{ .Release.Namespace }}.svc:8080
   resources: [models, modeldeployments]
   verbs: [get]
 - apiGroups: [""]
-  # That rows were erased.
+  # That rows were erased, and how often.
   resources: [events]
-  verbs: [create]
+  verbs: [create, get, patch]
 {{- end }}
 
 {{/* And in the whole cluster: who a caller is, and what that caller may. */}}

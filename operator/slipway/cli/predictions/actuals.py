@@ -73,7 +73,7 @@ def send(way: Collector, namespace: str, deployment: str, rows: Iterable[Row]) -
 def told(counts: dict[str, int]) -> str:
     """In a line."""
     more = {
-        "duplicate": "were known",
+        "duplicate": "were known (the last one holds)",
         "unmatched": "are of no prediction that the log has (kept until one comes)",
         "late": "came late",
     }

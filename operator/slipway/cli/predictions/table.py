@@ -18,6 +18,7 @@ SERVICE, PORT = "slipway-predictions", 9002
 """The embedded store's reader."""
 LOCAL = f"http://127.0.0.1:{PORT}"
 SPARK = "io.delta:delta-spark_2.13:4.0.1,org.apache.hadoop:hadoop-aws:3.4.1"
+"""For Spark 4.0, with which tests read a table."""
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,7 @@ def duckdb(table: Table) -> str:
 def spark(table: Table) -> str:
     """A Spark shell, with the credentials of the environment."""
     path = f"{table.uri}/predictions".replace("s3://", "s3a://", 1)
-    settings = {
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.hadoop.fs.s3a.endpoint.region": table.region,
-    }
-    if table.endpoint:
-        settings |= {"spark.hadoop.fs.s3a.endpoint": table.endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
-    options = [f"--packages {SPARK}", *(f"--conf {key}={value}" for key, value in settings.items())]
+    options = [f"--packages {SPARK}", *(f"--conf {key}={value}" for key, value in spark_settings(table).items())]
     query = shlex.quote(f"SELECT * FROM delta.`{path}` WHERE date >= current_date() - 7")
     lines = [
         "# Spark 4.0; with another, take the packages that fit it",
@@ -156,6 +150,18 @@ def spark(table: Table) -> str:
         f"  -e {query}",
     ]
     return "\n".join(lines)
+
+
+def spark_settings(table: Table) -> dict[str, str]:
+    """What makes Spark read a Delta table on S3; credentials are the environment's."""
+    settings = {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.hadoop.fs.s3a.endpoint.region": table.region,
+    }
+    if table.endpoint:
+        settings |= {"spark.hadoop.fs.s3a.endpoint": table.endpoint, "spark.hadoop.fs.s3a.path.style.access": "true"}
+    return settings
 
 
 def trino(table: Table) -> str:

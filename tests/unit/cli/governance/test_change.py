@@ -31,6 +31,10 @@ def test_an_upgrade() -> None:
         ({"retire": True}, [Change("retire", None, "true")]),
         ({"pod": {"nodeSelector": {"gpu": "yes"}}}, [Change("pod.nodeSelector.gpu", None, "yes")]),
         ({"pod": {}}, [Change("pod", None, "{}")]),
+        (
+            {"capture": {"mode": "Full", "delivery": "Durable"}},
+            [Change("capture.mode", None, "Full"), Change("capture.delivery", None, "Durable")],
+        ),
         ({"replicas": 7}, []),
         ({"autoscaling": {"maxReplicas": 3}}, []),
     ],

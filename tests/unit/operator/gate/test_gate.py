@@ -14,6 +14,7 @@ from slipway.settings import Runtime
 from tests.integration.samples import DIGEST
 from tests.unit.operator.gate.world import NOW, SERVING, World, policy
 
+COLLECTOR = "http://slipway-collector.slipway-system.svc:8080"
 SIGNER = {"name": "release", "publicKey": "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"}
 
 
@@ -415,6 +416,51 @@ def test_an_upgrade_of_the_platform_restarts_nothing_and_asks_nobody() -> None:
     world.reconcile()
     (container,) = world.children["Deployment", "churn"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example/sklearn:1.9.1"
+
+
+class TestCapture:
+    """What is kept of the answers is part of what was approved."""
+
+    def captured(self, world: World) -> list[str]:
+        pod = world.children["Deployment", "churn"]["spec"]["template"]["spec"]
+        return [container["name"] for container in pod["initContainers"]]
+
+    def test_a_log_that_comes_or_goes_restarts_nothing_and_asks_nobody(self) -> None:
+        world = served()
+        before = dict(world.children)
+        world.serving = replace(SERVING, collector=COLLECTOR)
+        world.reconcile()
+        assert world.children == before
+        world.edit("alice", version="4")
+        world.reconcile()
+        world.approve("bob")
+        world.reconcile()
+        assert self.captured(world) == ["fetch", "capture"]
+        world.serving = SERVING
+        world.reconcile()
+        assert self.captured(world) == ["fetch", "capture"]
+
+    def test_another_capture_waits_for_approval(self) -> None:
+        world = World()
+        world.serving = replace(SERVING, collector=COLLECTOR)
+        world.reconcile()
+        world.approve("bob")
+        world.reconcile()
+        assert self.captured(world) == ["fetch", "capture"]
+        world.edit("alice", capture={"mode": "Disabled"})
+        world.reconcile()
+        assert self.captured(world) == ["fetch", "capture"]
+        assert world.condition("Approved") == ("False", "AwaitingApproval")
+        world.approve("bob")
+        world.reconcile()
+        assert self.captured(world) == ["fetch"]
+
+    def test_what_cannot_be_captured_asks_nobody(self) -> None:
+        world = served()
+        world.edit("alice", capture={"mode": "Full"})
+        world.reconcile()
+        assert world.condition("Stalled") == ("True", "CaptureUnavailable")
+        assert world.runs() == "3"
 
 
 def test_size_is_no_change_but_nothing_is() -> None:
