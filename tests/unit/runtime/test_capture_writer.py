@@ -168,6 +168,7 @@ def dead(path: Path, written: int, tail: bytes, accepted: int) -> Spool:
         writer.put(record(number))
     writer.close()
     spool = writer.spool
+    spool.totals.unlink()
     (segment,) = spool.closed()
     segment.path.rename(segment.path.with_suffix(".open")).open("ab").write(tail)
     slots = [accepted, written - 1, 1, 0, 0]  # killed between the write and the count
