@@ -1,4 +1,4 @@
-"""docs/metrics.md names exactly the metrics that the operator has, with their types and labels."""
+"""docs/metrics.md names exactly the metrics that the operator and the collector have, with their types and labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
+from slipway.collector import metrics as collector
 from slipway.telemetry import metrics
 from tests.unit.docs.pages import ROOT, blocks
 
@@ -16,9 +17,9 @@ Described = dict[str, tuple[str, tuple[str, ...]]]
 
 
 def defined() -> Described:
-    """Type and labels of every metric of telemetry/metrics.py, by the name that Prometheus sees."""
+    """Type and labels of every metric of the two, by the name that Prometheus sees."""
     found: Described = {}
-    for metric in vars(metrics).values():
+    for metric in (*vars(metrics).values(), *vars(collector).values()):
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             name = f"{family.name}_total" if isinstance(metric, Counter) else family.name

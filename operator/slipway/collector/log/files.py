@@ -18,7 +18,7 @@ from slipway.collector.batch.layout import PARTITION
 
 STATISTICS = ("prediction_id", "time")
 """Columns whose least and greatest value the log knows for each file. No others: it would keep values of people long after erasure."""
-GROUP_BYTES = 32 * 2**20
+GROUP_ROWS, GROUP_BYTES = 32_768, 32 * 2**20
 """About so much of a file is read for one row of it."""
 
 
@@ -43,7 +43,7 @@ def put_by_day(store: ObjectStore, rows: pa.Table) -> list[AddAction]:
 def _write(rows: pa.Table, sink: pa.BufferOutputStream) -> None:
     repeating = [column.name for column in rows.schema if pa.types.is_string(column.type) and column.name not in ("prediction_id", "other")]
     width = max(1, rows.nbytes // max(1, len(rows)))
-    size = min(131_072, max(4096, GROUP_BYTES // width))
+    size = min(GROUP_ROWS, max(4096, GROUP_BYTES // width))
     pq.write_table(rows, sink, row_group_size=size, compression="zstd", compression_level=1, use_dictionary=repeating)
 
 
