@@ -1,5 +1,5 @@
-"""What capture costs the request path: a server with it (its shipper at work, a collector that takes all) and one without, by turns, under an
-open loop at half of the capacity of the one without.
+"""What capture costs the request path: a server with it (its shipper at work, a collector that takes all) and one without, by turns,
+under an open loop at half of the capacity of the one without.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tests.wait import free_port, until
 
 PAIRS = int(os.environ.get("PAIRS", "9"))
 SECONDS = float(os.environ.get("SECONDS", "10"))
+WARM_SECONDS = 2.0
 FEATURES = 30
 CONNECTIONS = 16
 PATH = "/v2/models/churn/infer"
@@ -47,6 +48,8 @@ class Turn:
     p50: float
     p99: float
     """Seconds from when a call was due, so that a server that is late pays for it."""
+    cpu: float
+    """Seconds of the server's CPU time a call: what the machine's other work changes least."""
 
 
 async def run() -> Table:
@@ -60,7 +63,7 @@ async def run() -> Table:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     about = (
-        f"A logistic pipeline of {FEATURES} columns, one row a call, open loop (Poisson) at half of capacity over {CONNECTIONS} connections; "
+        f"A logistic pipeline of {FEATURES} columns, one row a call, open loop (Poisson) at half of capacity, {CONNECTIONS} connections; "
         f"{PAIRS} interleaved pairs of {SECONDS:g} s; load generator, both servers, shipper and collector on the same 2 cores."
     )
     return Table("Capture", about, rows)
@@ -72,10 +75,8 @@ async def _compare(home: Path, protocol: str, delivery: str, bound: bool) -> lis
         model = models.save(models.matrix_model(FEATURES), home / "model")
         spool = home / "spool"
         url = stack.enter_context(_collector())
-        plain, captured = (
-            ServerProcess(model, _made(home / "plain")),
-            ServerProcess(model, _made(home / "c"), **capture(spool, delivery=delivery)),
-        )
+        plain = ServerProcess(model, _made(home / "plain"))
+        captured = ServerProcess(model, _made(home / "captured"), 2, **capture(spool, delivery=delivery))
         stack.callback(plain.kill)
         stack.callback(captured.kill)
         shipper = stack.enter_context(shipping(spool, url, home))
@@ -97,7 +98,7 @@ async def _compare(home: Path, protocol: str, delivery: str, bound: bool) -> lis
 
 def _rows(what: str, pairs: list[tuple[Turn, Turn]], capacity: float, saturated: float, peak: float, bound: bool) -> list[Row]:
     def ratio(figure: str) -> float:
-        return statistics.median(getattr(ours, figure) / getattr(bare, figure) for bare, ours in pairs)
+        return statistics.median(float(getattr(ours, figure) / getattr(bare, figure)) for bare, ours in pairs)
 
     return [
         Row(f"{what}: capacity without capture", capacity, "requests/s"),
@@ -105,6 +106,8 @@ def _rows(what: str, pairs: list[tuple[Turn, Turn]], capacity: float, saturated:
         Row(f"{what}: p99 with ÷ without", ratio("p99"), at_most=1.1 if bound else None),
         Row(f"{what}: p99 without", 1000 * statistics.median(bare.p99 for bare, _ in pairs), "ms"),
         Row(f"{what}: median with ÷ without", ratio("p50")),
+        Row(f"{what}: the server's CPU time a call without", 1000 * statistics.median(bare.cpu for bare, _ in pairs), "ms"),
+        Row(f"{what}: the server's CPU time a call with ÷ without", ratio("cpu")),
         Row(f"{what}: at full load, the shipper at work, with ÷ without", saturated / capacity),
         Row(f"{what}: the shipper's peak memory", peak, "MiB"),
     ]
@@ -142,7 +145,15 @@ class _Load:
         return done / seconds
 
     async def open(self, rate: float, seconds: float) -> Turn:
-        """Calls that are due whether earlier ones were answered or not."""
+        """Calls that are due whether earlier ones were answered or not; measured once the shipper, too, is at work."""
+        await self._poisson(rate, WARM_SECONDS)
+        cpu, began = self._cpu(), time.perf_counter()
+        times = await self._poisson(rate, seconds)
+        cuts = statistics.quantiles(times, n=100)
+        return Turn(len(times) / (time.perf_counter() - began), cuts[49], cuts[98], (self._cpu() - cpu) / len(times))
+
+    async def _poisson(self, rate: float, seconds: float) -> list[float]:
+        """How long each call took."""
         times: list[float] = []
         began = due = time.perf_counter()
         calls: set[asyncio.Task[None]] = set()
@@ -153,8 +164,11 @@ class _Load:
             calls.add(call)
             call.add_done_callback(calls.discard)
         await asyncio.gather(*calls)
-        cuts = statistics.quantiles(times, n=100)
-        return Turn(len(times) / (time.perf_counter() - began), cuts[49], cuts[98])
+        return times
+
+    def _cpu(self) -> float:
+        fields = Path(f"/proc/{self._server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def _timed(self, due: float, times: list[float]) -> None:
         send = await self._free.get()

@@ -32,7 +32,8 @@ class Counters:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
             os.posix_fallocate(self._file, 0, SIZE)  # a full disk must not be met by a store into the map: that is a SIGBUS
-            self._map = mmap.mmap(self._file, SIZE)
+            with path.open("r+b") as file:  # a map keeps a copy of its descriptor, and with it would keep the lock
+                self._map = mmap.mmap(file.fileno(), SIZE)
         except OSError as error:
             logger.error("the spool cannot be written, nothing is captured: %s", error)
             self._map = mmap.mmap(-1, SIZE)

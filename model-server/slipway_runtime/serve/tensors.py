@@ -61,6 +61,8 @@ def from_list(name: str, datatype: str, shape: Sequence[int], data: Any) -> Tens
         values = np.array(data, dtype=object if dtype.kind == "O" else None)
     except ValueError:
         raise BadRequest(f"input {name!r}: its data is ragged: every row needs as many values") from None
+    if dtype == np.uint64 and values.dtype.kind == "f":  # numpy's way with numbers on both sides of 2**63
+        values = np.array(data, dtype=object)
     if values.ndim > 1 and values.shape != tuple(shape):
         raise BadRequest(f"input {name!r}: its data has shape {list(values.shape)}, not {list(shape)}")
     if values.size != math.prod(shape):
@@ -113,7 +115,7 @@ def _cast(name: str, datatype: str, dtype: np.dtype[Any], values: Array) -> Arra
     elif dtype.kind == "b":
         if values.dtype.kind == "b":
             return values
-    elif values.dtype.kind in "iu":
+    elif values.dtype.kind in "iu" or (values.dtype.kind == "O" and all(type(value) is int for value in flat)):
         limits = np.iinfo(dtype)
         if limits.min <= int(values.min()) and int(values.max()) <= limits.max:
             return values.astype(dtype, copy=False)

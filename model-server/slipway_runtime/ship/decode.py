@@ -1,9 +1,10 @@
-"""A record to columns of rows: the bodies are parsed by the codecs that served them."""
+"""A record to blocks of columns: the bodies are parsed by the codecs that served them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from mlserver.grpc import dataplane_pb2 as pb
@@ -18,19 +19,18 @@ MAX_COLUMNS = 1000
 """Of one call; what is beyond goes to `other`."""
 MAX_NAME = 128
 INT64_MAX = np.iinfo(np.int64).max
+DOUBLE, INT64, BOOL, STRING = "double", "int64", "bool", "string"
+ASIDE = "aside"
+"""The kind of columns that no Arrow type here holds: for `other`, one value a row."""
 LISTS = "lists"
-"""The kind of all columns of a tensor that are beyond MAX_COLUMNS, together: a list a row."""
-KINDS = {"f": "double", "b": "bool", "O": "string"}
-"""A column's type in Arrow's words by numpy's kind; all else is int64."""
+"""For `other` too: one list a row, of all columns of a tensor that are beyond MAX_COLUMNS."""
+KINDS = {"f": DOUBLE, "b": BOOL, "O": STRING}
+"""By numpy's kind; all else is int64."""
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One value a row."""
-
-    name: str
-    kind: str
-    values: Array
+Names = tuple[str, ...]
+Block = tuple[Names, str, Array]
+Layout = tuple[tuple[Names, str], ...]
+"""The columns of each block and their kind. Most calls to a model have the same one."""
 
 
 @dataclass(slots=True)
@@ -39,15 +39,11 @@ class Call:
 
     record: Record
     rows: int
-    columns: list[Column] = field(default_factory=list)
-    others: list[Column] = field(default_factory=list)
-    """Values that get no column of their own."""
+    layout: Layout = ()
+    blocks: Sequence[Array] = ()
+    """As the layout says, each [rows, its columns]."""
     whole: dict[str, object] = field(default_factory=dict)
     """What has no value a row; kept with the first."""
-
-    @property
-    def width(self) -> int:
-        return len(self.columns) + len(self.others)
 
 
 def decode(record: Record, header: Header) -> Call:
@@ -57,10 +53,28 @@ def decode(record: Record, header: Header) -> Call:
     try:
         request, answer = _bodies(record)
         call = Call(record, max(1, record.rows))
-        _sort_in(call, _columns(call, request, answer, header))
+        blocks = list(_blocks(call, request, answer, header))
     except Exception as error:  # a row lost is worse than a row without columns
         return Call(record, 1, whole={"undecoded": last_line(error)})
+    call.layout = tuple((names, kind) for names, kind, _ in blocks)
+    call.blocks = [values for *_, values in blocks]
     return call
+
+
+@lru_cache(64)
+def set_aside(layout: Layout) -> tuple[frozenset[int], ...]:
+    """Of each block the columns that go to `other`: too many, an unusable name, one that is taken, no type."""
+    taken: set[str] = set()
+    found = []
+    for names, kind in layout:
+        aside = set()
+        for position, name in enumerate(names):
+            if kind in (ASIDE, LISTS) or name in taken or len(taken) >= MAX_COLUMNS or not _is_usable(name):
+                aside.add(position)
+            else:
+                taken.add(name)
+        found.append(frozenset(aside))
+    return tuple(found)
 
 
 def _bodies(record: Record) -> tuple[InferRequest, Sequence[Tensor]]:
@@ -72,58 +86,51 @@ def _bodies(record: Record) -> tuple[InferRequest, Sequence[Tensor]]:
     return grpc_codec.parse(pb.ModelInferRequest.FromString(request)), grpc_codec.parse_answer(pb.ModelInferResponse.FromString(answer))
 
 
-def _columns(call: Call, request: InferRequest, answer: Iterable[Tensor], header: Header) -> Iterator[Column]:
+def _blocks(call: Call, request: InferRequest, answer: Iterable[Tensor], header: Header) -> Iterator[Block]:
     """Keys first, then outputs, then inputs: if there are too many, it is inputs that go to `other`."""
     for tensor in request.keys:
         yield from _spread(call, f"key_{tensor.name}", tensor, None)
     for tensor in answer:
         yield from _spread(call, f"out_{tensor.name}", tensor, header.classes if tensor.name == "predict_proba" else None)
-    named = header.features if len(request.inputs) == 1 and request.inputs[0].name not in (header.features or ()) else None
+    features = header.features
+    if features and len(request.inputs) == 1 and request.inputs[0].values.size == call.rows * len(features):
+        yield _block(_names("in", tuple(features)), request.inputs[0].values.reshape(call.rows, -1))
+        return
     for tensor in request.inputs:
-        if named and tensor.values.size == call.rows * len(named):
-            values = tensor.values.reshape(call.rows, len(named))
-            yield from (_column(f"in_{name}", values[:, position]) for position, name in enumerate(named))
-        else:
-            yield from _spread(call, f"in_{tensor.name}", tensor, None)
+        yield from _spread(call, f"in_{tensor.name}", tensor, None)
 
 
-def _spread(call: Call, name: str, tensor: Tensor, labels: Sequence[str] | None) -> Iterator[Column]:
+def _spread(call: Call, name: str, tensor: Tensor, labels: Sequence[str] | None) -> Iterator[Block]:
     """The tensor's columns: one for [n] or [n, 1], k for [n, k]. Any other shape is kept whole."""
     values = tensor.values
-    if values.ndim == 1 and call.rows == 1 and values.size > 1:
+    if values.ndim == 1 and call.rows == 1:
         values = values.reshape(1, -1)  # one row, as the model took it
     if values.ndim not in (1, 2) or len(values) != call.rows or values.size == 0:
-        call.whole[name] = _plain(values)
-    elif values.size == call.rows:
-        yield _column(name, values.reshape(-1))
+        call.whole[name] = {"shape": list(values.shape), "data": values.ravel().tolist()}
+        return
+    values = values.reshape(call.rows, -1)
+    width = values.shape[1]
+    if width == 1:
+        yield _block((name,), values)
+    elif labels and len(labels) == width:
+        yield _block(_names(name, tuple(labels)), values)
     else:
-        width = values.shape[1]
-        ends = labels if labels and len(labels) == width else range(min(width, MAX_COLUMNS))
-        yield from (_column(f"{name}_{end}", values[:, position]) for position, end in enumerate(ends))
-        if width > len(ends):
-            yield Column(f"{name}_{len(ends)}-{width - 1}", LISTS, values[:, len(ends) :])
+        yield _block(_names(name, min(width, MAX_COLUMNS)), values[:, :MAX_COLUMNS])
+        if width > MAX_COLUMNS:
+            yield (f"{name}_{MAX_COLUMNS}-{width - 1}",), LISTS, values[:, MAX_COLUMNS:]
 
 
-def _column(name: str, values: Array) -> Column:
-    return Column(name, KINDS.get(values.dtype.kind, "int64"), values)
+@lru_cache(64)
+def _names(name: str, ends: int | Names) -> Names:
+    return tuple(f"{name}_{end}" for end in (range(ends) if isinstance(ends, int) else ends))
 
 
-def _sort_in(call: Call, columns: Iterable[Column]) -> None:
-    """Into columns, or `other` where there are too many, a name is unusable or taken, or a number does not fit."""
-    taken: set[str] = set()
-    for column in columns:
-        if column.values.dtype == np.uint64 and column.kind != LISTS and int(column.values.max()) > INT64_MAX:
-            call.others.append(Column(column.name, "string", column.values.astype(str).astype(object)))
-        elif column.kind == LISTS or column.name in taken or len(taken) >= MAX_COLUMNS or not _is_usable(column.name):
-            call.others.append(column)
-        else:
-            taken.add(column.name)
-            call.columns.append(column)
+def _block(names: Names, values: Array) -> Block:
+    if values.dtype == np.uint64 and int(values.max()) > INT64_MAX:
+        return names, ASIDE, values.astype(str).astype(object)
+    kind = KINDS.get(values.dtype.kind, INT64)
+    return names, kind, values.astype(np.int64, copy=False) if kind == INT64 else values
 
 
 def _is_usable(name: str) -> bool:
     return len(name) <= MAX_NAME and name.isprintable()
-
-
-def _plain(values: Array) -> object:
-    return {"shape": list(values.shape), "data": values.ravel().tolist()}
