@@ -89,7 +89,7 @@ def _sender(owner: ModelDeployment, version: ModelVersion, server: Manifest, ser
         "command": ["slipway-ship"],
         "restartPolicy": "Always",
         "env": _env(values),
-        "resources": {"requests": {"cpu": "20m", "memory": "96Mi"}},
+        "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}},
         "securityContext": server["securityContext"],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [_SPOOL_MOUNT, {"name": "token", "mountPath": TOKEN_PATH, "readOnly": True}],
