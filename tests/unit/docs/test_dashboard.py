@@ -21,7 +21,7 @@ SUFFIX = re.compile(r"_(total|bucket|sum|count)$")
 
 def defined() -> dict[str, set[str]]:
     """Labels by name, without the suffixes of counters and histograms."""
-    families = {metric: metric.describe()[0].name for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)}
+    families = {metric: next(iter(metric.describe())).name for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)}
     found = {name: set(metric._labelnames) for metric, name in families.items()}
     written = re.findall(r'"(slipway_capture_\w+)", "[^"]+"(?:, labels=\["(\w+)"\])?', inspect.getsource(capture))
     return found | {name: {label} - {""} for name, label in written}
