@@ -46,7 +46,7 @@ def run(stopping: Event) -> None:
     settings = ShipSettings.load(os.environ)
     sender = Sender(settings.collector_url, settings.token_path)
     logger.info("shipping %s to %s", settings.spool.path, settings.collector_url)
-    Shipper(Spool(settings.spool.path), settings.spool.limit, sender, settings.identity, stopping).run()
+    Shipper(Spool(settings.spool.path), settings.spool.limit, sender, settings.identity, stopping, settings.end_seconds).run()
 
 
 def _give_way() -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from slipway_runtime.capture.settings import SpoolSettings
 
+END_SECONDS = 20.0
+"""For what is left, once the pod is to end and no writer lives."""
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -29,6 +32,7 @@ class ShipSettings:
     identity: Identity
     collector_url: str
     token_path: Path = Path("/var/run/secrets/slipway/token/token")
+    end_seconds: float = END_SECONDS
 
     @classmethod
     def load(cls, environment: Mapping[str, str]) -> ShipSettings:
@@ -45,6 +49,7 @@ class ShipSettings:
                 ),
                 environment["SLIPWAY_COLLECTOR_URL"],
                 Path(environment.get("SLIPWAY_TOKEN_PATH", cls.token_path)),
+                float(environment.get("SLIPWAY_CAPTURE_END_SECONDS", cls.end_seconds)),
             )
         except KeyError as missing:
             raise ValueError(f"the environment variable {missing.args[0]} is not set") from None

@@ -18,12 +18,10 @@ from slipway_runtime.ship.batches import batches, to_stream
 from slipway_runtime.ship.decode import Call, decode
 from slipway_runtime.ship.pace import Pauses, Seldom
 from slipway_runtime.ship.sender import Sender, Unreachable
-from slipway_runtime.ship.settings import Identity
+from slipway_runtime.ship.settings import END_SECONDS, Identity
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
-END_SECONDS = 20.0
-"""For what is left, once the pod is to end and no writer lives."""
 PARTS = 1 << 16
 """A segment's batches have sequences from its number times this on."""
 FOR_GOOD = (400, 413)
@@ -42,7 +40,9 @@ class Fate(Enum):
 class Shipper:
     """Empties one spool."""
 
-    def __init__(self, spool: Spool, limit: int, sender: Sender, identity: Identity, stopping: Event) -> None:
+    def __init__(
+        self, spool: Spool, limit: int, sender: Sender, identity: Identity, stopping: Event, end_seconds: float = END_SECONDS
+    ) -> None:
         self._spool = spool
         self._limit = limit
         self._sender = sender
@@ -51,6 +51,7 @@ class Shipper:
         self._pauses = Pauses(stopping)
         self._seldom = Seldom()
         self._progress = Progress.load(spool.progress)
+        self._end_seconds = end_seconds
         self._end: float | None = None
 
     def run(self) -> None:
@@ -146,7 +147,7 @@ class Shipper:
             if self._spool.recover():
                 return False
         if self._end is None:
-            self._end = time.monotonic() + END_SECONDS
+            self._end = time.monotonic() + self._end_seconds
         return not self._spool.closed() or time.monotonic() > self._end
 
 

@@ -41,7 +41,7 @@ def shipper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
     (tmp_path / "token").write_text("t")
 
     def make(url: str) -> Shipper:
-        return Shipper(Spool(tmp_path / "spool"), 1 << 20, Sender(url, tmp_path / "token"), IDENTITY, Event())
+        return Shipper(Spool(tmp_path / "spool"), 1 << 20, Sender(url, tmp_path / "token"), IDENTITY, Event(), end_seconds=0.5)
 
     return make
 
@@ -136,8 +136,7 @@ def test_sigterm_flushes_and_ends(tmp_path: Path) -> None:
         assert len(collector.ids) == 5
 
 
-def test_without_a_collector_it_ends_in_time(tmp_path: Path, shipper: Callable[[str], Shipper], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "END_SECONDS", 0.5)
+def test_without_a_collector_it_ends_in_time(tmp_path: Path, shipper: Callable[[str], Shipper]) -> None:
     spool = fill(tmp_path / "spool", "a")
     one = shipper("http://127.0.0.1:9")
     one._stopping.set()

@@ -19,6 +19,8 @@ _SPOOL_VOLUME = "384Mi"
 _SPOOL_MOUNT: Manifest = {"name": "spool", "mountPath": SPOOL_PATH}
 _SENDING_SECONDS = {"BestEffort": 30, "Durable": 600}
 """How long a pod that ends may take to send what is left; it takes no longer than it needs."""
+_SPARE_SECONDS = 10
+"""Of those, for the container to end by itself."""
 
 
 def capture_of(owner: ModelDeployment, version: ModelVersion, serving: Serving) -> Capture | None:
@@ -50,7 +52,7 @@ def with_capture(spec: Manifest, capture: Capture | None, owner: ModelDeployment
     if capture is None:
         return spec
     server, *others = spec["containers"]
-    sender = _sender(owner, version, server, serving)
+    sender = _sender(owner, version, server, serving, _SENDING_SECONDS[capture.delivery] - _SPARE_SECONDS)
     return spec | {
         "terminationGracePeriodSeconds": spec["terminationGracePeriodSeconds"] + _SENDING_SECONDS[capture.delivery],
         "containers": [_writing(server, capture), *others],
@@ -65,13 +67,14 @@ def _writing(server: Manifest, capture: Capture) -> Manifest:
     return server | {"env": [*server["env"], *_env(env)], "volumeMounts": [*server["volumeMounts"], _SPOOL_MOUNT]}
 
 
-def _sender(owner: ModelDeployment, version: ModelVersion, server: Manifest, serving: Serving) -> Manifest:
+def _sender(owner: ModelDeployment, version: ModelVersion, server: Manifest, serving: Serving, end_seconds: int) -> Manifest:
     """A sidecar by Kubernetes' own notion: there before the server, and told to end after it. It has the token, the server has not.
 
     No probe: what is not sent yet is no reason to take the model from its callers.
     """
     values = {
         **_spool_env(),
+        "SLIPWAY_CAPTURE_END_SECONDS": str(end_seconds),
         "SLIPWAY_COLLECTOR_URL": serving.collector,
         "SLIPWAY_TOKEN_PATH": f"{TOKEN_PATH}/token",
         "SLIPWAY_NAMESPACE": owner.metadata.namespace,
@@ -86,7 +89,7 @@ def _sender(owner: ModelDeployment, version: ModelVersion, server: Manifest, ser
         "command": ["slipway-ship"],
         "restartPolicy": "Always",
         "env": _env(values),
-        "resources": {"requests": {"cpu": "20m", "memory": "96Mi"}},
+        "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}},
         "securityContext": server["securityContext"],
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [_SPOOL_MOUNT, {"name": "token", "mountPath": TOKEN_PATH, "readOnly": True}],
