@@ -9,6 +9,7 @@ import uvicorn
 
 from slipway.cluster.http import ApiServer
 from slipway.collector.http.app import application
+from slipway.collector.log.place import trust
 from slipway.collector.service import Service
 from slipway.collector.settings import Settings
 
@@ -19,6 +20,7 @@ GRACE_SECONDS = 25
 
 async def run(settings: Settings) -> None:
     """Serves until SIGTERM."""
+    trust(settings.log)
     apiserver = await ApiServer.connect()
     service = Service(settings, apiserver)
     upkeep = asyncio.create_task(service.maintenance.run()) if settings.maintenance_seconds else None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Transport
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT
-from slipway.collector.log.place import address, folders, open_store, storage_options
+from slipway.collector.log.place import address, folders, open_store
 from slipway.collector.log.table import Table
 from slipway.collector.remembered import Remembered
 from slipway.collector.settings import LogPlace
@@ -30,7 +30,7 @@ class Tables:
         """Raises Refused (400) for names that are none."""
         uri = address(self._place.uri, namespace, deployment, kind)
         with self._lock:
-            table = self._open.pop((purpose, uri), None) or Table(uri, kind, storage_options(self._place), open_store(self._place, uri))
+            table = self._open.pop((purpose, uri), None) or Table(uri, kind, self._place)
             self._open[purpose, uri] = table
             while len(self._open) > OPEN:
                 self._open.popitem(last=False)

@@ -100,11 +100,16 @@ class Lab:
 
     # ---- what is stored
 
-    def table(self, namespace: str, deployment: str, kind: str = "predictions", prefix: str = "log") -> pa.Table:
+    def table(self, namespace: str, deployment: str, kind: str = "predictions") -> pa.Table:
         """All rows, as a reader sees them."""
-        options = ONCE | self.store.secret | {"AWS_ALLOW_HTTP": "true"}
-        uri = f"s3://{BUCKET}/{prefix}/{namespace}/{deployment}/{kind}"
-        return DeltaTable(uri, storage_options=options).to_pyarrow_table()
+        return DeltaTable(self.uri(namespace, deployment, kind), storage_options=self.options).to_pyarrow_table()
+
+    def uri(self, namespace: str, deployment: str, kind: str = "predictions") -> str:
+        return f"s3://{BUCKET}/log/{namespace}/{deployment}/{kind}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        return ONCE | self.store.secret | {"AWS_ALLOW_HTTP": "true"}
 
     def ids(self, namespace: str, deployment: str) -> list[str]:
         return sorted(self.table(namespace, deployment)["prediction_id"].to_pylist())

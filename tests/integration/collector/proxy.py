@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class StoreProxy:
     strike: Strike | None = None
     down: bool = False
     """No answer: connections are cut."""
+    tls: ssl.SSLContext | None = None
     port: int = 0
 
     def __enter__(self) -> StoreProxy:
@@ -67,7 +69,7 @@ class StoreProxy:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def _end(self) -> None:

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
+from deltalake.transaction import AddAction
 
 from tests.integration.collector.lab import Lab
 from tests.integration.collector.process import Answer, Collector
@@ -86,6 +88,32 @@ def test_struck_at_every_put(lab: Lab, proxy: StoreProxy, behind: Collector, nam
     proxy.watch()
     assert (vain > 0) == (when != "lost"), "killed, the sender has no answer; an answer that was lost is found out"
     sender.check(lab, namespace)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("when", ["before", "after", "lost"])
+@pytest.mark.parametrize("at", range(4))
+def test_struck_while_the_log_is_summed_up(lab: Lab, proxy: StoreProxy, behind: Collector, namespace: str, at: int, when: When) -> None:
+    """The commit after which a checkpoint is written: a file, the commit, the checkpoint, the pointer to it."""
+    sender = Sender(lab, namespace)
+    assert sender.send(behind, 0).status == 200
+    before = DeltaTable(lab.uri(namespace, "churn"), storage_options=lab.options)
+    files = before.get_add_actions(flatten=True)
+    path, size, day = (files[name][0].as_py() for name in ("path", "size_bytes", "partition.date"))
+    action = AddAction(path, size, {"date": str(day)}, 0, False, '{"numRecords": 20}')
+    while before.version() < 98:  # versions that say what is known already
+        before.create_write_transaction([action], "append", before.schema(), ["date"])
+        before.update_incremental()
+    process = behind.process
+    assert process is not None
+    proxy.watch(Strike(at, when, process.kill if when != "lost" else lambda: None))
+    sender.ids[1], sender.bodies[1] = sender.ids[0], sender.bodies[0]
+    sender.send_all(behind)
+    struck, sums = list(proxy.puts), [path for path in proxy.puts if "checkpoint" in path]
+    proxy.watch()
+    assert len(struck) > at
+    assert sums or at < 2, struck
+    assert len(lab.ids(namespace, "churn")) == 40
 
 
 def test_two_collectors_and_the_same_batch(lab: Lab, collector: Collector, behind: Collector, namespace: str) -> None:

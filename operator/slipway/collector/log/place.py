@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +34,21 @@ def given(place: LogPlace) -> dict[str, str]:
     return (read_secret(place.secret) if place.secret else {}) | dict(place.overrides)
 
 
+def trust(place: LogPlace) -> None:
+    """Lets this process trust the place's certificates (`AWS_CA_BUNDLE`) beside the system's. Before the first table is opened.
+
+    Both libraries that speak S3 here read `SSL_CERT_FILE`, and nothing else of `deltalake`'s tells it.
+    """
+    bundle = given(place).get("AWS_CA_BUNDLE")
+    if not bundle:
+        return
+    system = ssl.get_default_verify_paths().cafile
+    both = [Path(file).read_text() for file in (system, bundle) if file and Path(file).is_file()]
+    with tempfile.NamedTemporaryFile("w", prefix="slipway-ca-", suffix=".crt", delete=False) as file:
+        file.write("\n".join(both))
+    os.environ["SSL_CERT_FILE"] = file.name
+
+
 def storage_options(place: LogPlace) -> dict[str, str]:
     """How `deltalake` opens tables of this place."""
     keys = _aws(given(place))
@@ -44,8 +62,6 @@ def open_store(place: LogPlace, uri: str) -> ObjectStore:
         return from_url(uri, mkdir=True)
     keys = given(place)
     client: ClientConfig = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=3), "allow_http": True}
-    if bundle := _bundle(keys):
-        client["root_certificate"] = bundle
     retry: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
     return from_url(uri, config={name.lower(): key for name, key in _aws(keys).items()}, client_options=client, retry_config=retry)  # type: ignore[call-overload, no-any-return]
 
@@ -62,14 +78,6 @@ def address(root: str, namespace: str, deployment: str, kind: str) -> str:
         if not NAME.fullmatch(name):
             raise malformed(f"{what} must be the name of one, not {name[:100]!r}")
     return f"{root}/{namespace}/{deployment}/{kind}"
-
-
-def _bundle(keys: Mapping[str, str]) -> bytes | None:
-    """The certificates that the store's may be checked against, beside the system's: a file, or themselves."""
-    bundle = keys.get("AWS_CA_BUNDLE", "")
-    if "-----BEGIN" in bundle:
-        return bundle.encode()
-    return Path(bundle).read_bytes() if bundle else None
 
 
 def _aws(keys: Mapping[str, str]) -> dict[str, str]:

@@ -15,12 +15,13 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction, RemoveAction
-from obstore.store import ObjectStore
 
 from slipway.collector import metrics
 from slipway.collector.batch.layout import BASES, PARTITION, Columns, table_schema
 from slipway.collector.errors import Refused, unavailable
 from slipway.collector.log.files import STATISTICS
+from slipway.collector.log.place import open_store, storage_options
+from slipway.collector.settings import LogPlace
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +61,10 @@ Propose = Callable[[DeltaTable], Change | None]
 class Table:
     """The table at `uri` of one of `layout.BASES`. Blocks: for threads, which take turns."""
 
-    def __init__(self, uri: str, kind: str, options: dict[str, str], store: ObjectStore) -> None:
-        self.uri, self.kind, self.store = uri, kind, store
-        self._options = options
+    def __init__(self, uri: str, kind: str, place: LogPlace) -> None:
+        self.uri, self.kind, self._place = uri, kind, place
         self._handle: DeltaTable | None = None
+        self.store = open_store(place, uri)
         self._lock = threading.RLock()
 
     def commit(self, propose: Propose, create: bool = False) -> bool:
@@ -89,7 +90,7 @@ class Table:
                 raise
             except Exception as error:
                 trouble += 1
-                self._handle = None
+                self._forget()
                 log.warning("commit to %s: %s: %s", self.uri, type(error).__name__, error)
                 if trouble == TROUBLE_TRIES:
                     raise unavailable(f"the log's store does not answer as it should: {one_line(error)}") from error
@@ -119,20 +120,31 @@ class Table:
 
     def load(self, create: bool = False) -> DeltaTable | None:
         """The table's newest version; None if there is none. Raises whatever `deltalake` does."""
-        if self._handle is not None:
-            self._handle.update_incremental()
-            return self._handle
         try:
-            self._handle = DeltaTable(self.uri, storage_options=self._options)
+            if self._handle is None:
+                self._handle = self._open(create)
+            else:
+                self._handle.update_incremental()
+        except BaseException:
+            self._forget()
+            raise
+        return self._handle
+
+    def _open(self, create: bool) -> DeltaTable | None:
+        options = storage_options(self._place)
+        try:
+            return DeltaTable(self.uri, storage_options=options)
         except TableNotFoundError:
             if not create:
                 return None
-            schema, name = table_schema(self.kind), "/".join(self.uri.split("/")[-3:])
-            DeltaTable.create(
-                self.uri, schema, "ignore", [PARTITION], name=name, configuration=CONFIGURATION, storage_options=self._options
-            )
-            self._handle = DeltaTable(self.uri, storage_options=self._options)
-        return self._handle
+        schema, name = table_schema(self.kind), "/".join(self.uri.split("/")[-3:])
+        DeltaTable.create(self.uri, schema, "ignore", [PARTITION], name=name, configuration=CONFIGURATION, storage_options=options)
+        return DeltaTable(self.uri, storage_options=options)
+
+    def _forget(self) -> None:
+        """What is asked next is opened anew, with the keys that hold then."""
+        self._handle = None
+        self.store = open_store(self._place, self.uri)
 
     def _make(self, handle: DeltaTable, change: Change) -> None:
         if change.new.types:
