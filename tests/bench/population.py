@@ -43,7 +43,7 @@ class Population:
     objects: int
     """That an operator watches, of all kinds."""
     pages: int
-    """In which an operator lists them, and one for each kind that tells where its watch begins."""
+    """In which an operator lists them."""
     json_mib: float
     """All of them as the apiserver lists them."""
 
@@ -89,7 +89,7 @@ async def _populate(plane: ControlPlane) -> Population:
         assert written <= 4 * -(-COUNT // TEAM), f"not as the operator would have made it: it wrote {written} times"
         sizes = [await _size(server, resource) for resource in WATCHED]
     numbers = [number for number, _ in sizes]
-    pages = sum(1 + max(1, math.ceil(number / PAGE)) for number in numbers)
+    pages = sum(max(1, math.ceil(number / PAGE)) for number in numbers)
     return Population(plane, empty, sum(numbers), pages, sum(size for _, size in sizes) / 2**20)
 
 

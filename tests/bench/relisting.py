@@ -21,7 +21,7 @@ _PLURALS = {resource.plural for resource in WATCHED}
 
 
 class _Counting(FaultProxy):
-    """Counts the lists it was asked for: pages of watched resources."""
+    """Counts the lists it was asked for: pages of watched resources, but not the questions for the present version alone."""
 
     def __init__(self, admin: Path, folder: Path) -> None:
         super().__init__(admin, folder)
@@ -29,7 +29,7 @@ class _Counting(FaultProxy):
         self.respond = self._count
 
     def _count(self, call: Call) -> web.Response | None:
-        if call.listing and call.resource in _PLURALS:
+        if call.listing and call.resource in _PLURALS and call.limit != "1":
             self.pages[call.resource] += 1
         return None
 

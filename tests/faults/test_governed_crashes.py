@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from tests.integration.gate.gated import install_records
 from tests.integration.ledger_store import LedgerStore
 from tests.integration.platform import platform
 from tests.kube import Kube
+
+log = logging.getLogger(__name__)
 
 GATE = ("controllerrevisions", "modelapprovals")
 """What only the gate writes."""
@@ -46,7 +49,10 @@ def check(plane: ControlPlane, ledgers: LedgerStore, undisturbed: Life, cases: l
         try:
             judge(undisturbed, live(plane, ledgers, Crash(*case), undisturbed))
         except AssertionError as error:
+            log.warning("%s: %s", case, error)
             failures.append(f"{case}: {error}")
+        else:
+            log.info("%s: as undisturbed", case)
     assert not failures, f"{len(failures)} of {len(cases)}:\n" + "\n".join(failures)
 
 

@@ -78,7 +78,9 @@ class Applier:
         if plan.snapshot or any(about(child) not in observed.children for child in plan.applies):
             await self._confirm(manifest)
         if plan.snapshot:
-            await self._write_down(plan.snapshot)
+            refusal = await self._write_down(plan.snapshot)
+            if refusal:
+                return refusal
             applied.append(about(plan.snapshot))
         for child in plan.applies:
             refusal = await self._apply_one(key, child, plan, observed)
@@ -90,7 +92,7 @@ class Applier:
             self._store.remove(resource_of(live), live)
         return None
 
-    async def _write_down(self, snapshot: Manifest) -> None:
+    async def _write_down(self, snapshot: Manifest) -> Refusal | None:
         """From here on the revision is approved, whatever happens.
 
         Raises:
@@ -104,7 +106,8 @@ class Applier:
         except Refused as error:
             if error.reason == "AlreadyExists":
                 raise Conflict(409, "Stale", f"{about(snapshot)[1]} is there already; the watch has not told yet") from error
-            raise
+            return Refusal(*about(snapshot), error.message)
+        return None
 
     async def _apply_one(self, key: ObjectKey, child: Manifest, plan: Plan, observed: Observed) -> Refusal | None:
         """Applies a child. Repairs are counted, also those for which somebody was faster: else who is always faster is never named."""

@@ -130,7 +130,8 @@ class Reconciler:
         except (ApiError, NotLeader):  # what was applied is not applied again, so nothing else will tell; a status does tell again
             await self._recorder.record(manifest, _about(applied, drafts))
             raise
-        answered = await self._governing.answer(manifest, plan)
+        unstarted = refusal and plan.snapshot  # what was approved could not be written down: its approvals are not used up
+        answered = None if unstarted else await self._governing.answer(manifest, plan)
         return self._look_again(key, REFUSAL_RETRY_SECONDS if refusal else plan.requeue_after, delay, answered)
 
     async def _look(

@@ -20,6 +20,8 @@ class Call:
     name: str
     """With the subresource after a slash, if any."""
     watch: bool
+    limit: str = ""
+    """How many objects a list asks for at most."""
 
     @classmethod
     def of(cls, request: web.Request) -> Self:
@@ -29,7 +31,7 @@ class Call:
         if len(rest) > 2 and rest[0] == "namespaces":
             namespace, rest = rest[1], rest[2:]
         resource, name = (rest[0], "/".join(rest[1:])) if rest else ("", "")
-        return cls(request.method, resource, namespace, name, "watch" in request.query)
+        return cls(request.method, resource, namespace, name, "watch" in request.query, request.query.get("limit", ""))
 
     @property
     def write(self) -> bool:

@@ -43,6 +43,30 @@ def test_what_was_approved_serves_on_and_is_kept_up(gated: Gated) -> None:
     gated.await_serving("4")
 
 
+def test_a_quota_that_refuses_the_approved_revision_is_said(gated: Gated) -> None:
+    gated.require()
+    gated.register("alice", "3")
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": gated.namespace},
+        "spec": {"hard": {"count/controllerrevisions.apps": "0"}},
+    }
+    gated.kube.apply(quota)
+    until(lambda: (gated.kube.get("ResourceQuota", gated.namespace, "none") or {}).get("status", {}).get("hard"), SECONDS, "the quota")
+    gated.deploy("alice")
+    gated.await_waiting()
+    name = gated.approve("bob")
+    gated.await_reason("QuotaExceeded", kind="Stalled")
+    assert gated.children() == []
+    answered = gated.kube.condition(name, gated.namespace, "Ready", "ModelApproval")
+    assert answered is None or answered["reason"] != "Consumed", "nothing was started on it"
+
+    gated.kube.delete("ResourceQuota", gated.namespace, "none")
+    gated.await_serving("3")
+    gated.await_answer(name, "Consumed")
+
+
 def test_ones_own_request(gated: Gated) -> None:
     gated.require()
     gated.register("alice", "3")
