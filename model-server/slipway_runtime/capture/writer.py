@@ -158,7 +158,7 @@ class Writer:
 
     def _require_room(self, size: int) -> None:
         """Raises OSError where the spool is full, after a look at what the shipper has deleted."""
-        if self._used + size > self._limit:
+        if self._segment is None or self._used + size > self._limit:
             self._look(BLOCKED_SECONDS)
         if self._used + size > self._limit:
             raise OSError(errno.ENOSPC, f"the spool holds its {self._limit} bytes: the collector does not keep up")

@@ -71,7 +71,7 @@ class Shipper:
         self._spool.recover()
         segments = self._spool.closed()
         for segment in segments:
-            if not self.ship(segment):
+            if self._is_over() or not self.ship(segment):
                 return
         if not segments:
             self._pauses.pause(LOOK_SECONDS)

@@ -128,6 +128,17 @@ def test_best_effort_counts_what_it_drops(tmp_path: Path) -> None:
     assert ids(writer.spool) == ["1"]
 
 
+def test_what_earlier_writers_left_counts(tmp_path: Path) -> None:
+    earlier = begin(tmp_path, Disk())
+    earlier.put(record(0, 50_000))
+    earlier.close()
+    writer = begin(tmp_path, Disk(), limit=60_000)
+    writer.put(record(1, 20_000))
+    until(lambda: writer.counters.values()["disk"] == 1, 10, "a drop")
+    writer.close()
+    assert ids(writer.spool) == ["0"]
+
+
 def test_memory_has_a_bound(tmp_path: Path) -> None:
     disk = Disk()
     disk.gate.clear()
