@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway_runtime.capture.record import MAX_CALLER, MAX_ERROR, Header, Record, frames, pack, read_header, unpack
@@ -38,11 +38,13 @@ def packed(found: list[Record]) -> list[bytes]:
     return [b"".join(pack(record)) for record in found]
 
 
+@settings(deadline=None)
 @given(st.lists(records(), max_size=5))
 def test_what_is_packed_comes_back(found: list[Record]) -> None:
     assert [unpack(payload) for payload in frames(BytesIO(b"".join(packed(found))))] == found
 
 
+@settings(deadline=None)
 @given(st.lists(records(), min_size=1, max_size=4), st.data())
 def test_a_torn_tail_costs_only_the_last_record(found: list[Record], data: st.DataObject) -> None:
     pieces = packed(found)
@@ -52,6 +54,7 @@ def test_a_torn_tail_costs_only_the_last_record(found: list[Record], data: st.Da
     assert file.tell() == sum(map(len, pieces[:-1]))
 
 
+@settings(deadline=None)
 @given(st.lists(records(), min_size=1, max_size=4), st.data())
 def test_a_broken_byte_is_found(found: list[Record], data: st.DataObject) -> None:
     content = bytearray(b"".join(packed(found)))
@@ -62,6 +65,7 @@ def test_a_broken_byte_is_found(found: list[Record], data: st.DataObject) -> Non
     assert len(read) < len(found)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_no_record(content: bytes) -> None:
     for payload in frames(BytesIO(content)):
@@ -70,6 +74,7 @@ def test_garbage_is_no_record(content: bytes) -> None:
         read_header(BytesIO(content))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_a_payload_that_is_no_record_is_a_value_error(payload: bytes) -> None:
     try:

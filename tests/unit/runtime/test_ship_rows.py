@@ -113,7 +113,7 @@ def as_grpc(request: InferRequest, response: InferResponse, raw: bool) -> Record
     return Record("i", 1, GRPC, rows=response.rows, request=message.SerializeToString(), answer=answer)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(calls())
 def test_the_wire_form_does_not_matter(call: tuple[InferRequest, InferResponse]) -> None:
     records = [as_json(*call), as_binary(*call), as_grpc(*call, raw=True), as_grpc(*call, raw=False)]
@@ -195,6 +195,7 @@ def test_probabilities_by_class() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), max_size=6), st.integers(1, 7), st.integers(1, 20))
 def test_bounds_lose_no_row(sizes: list[int], most_rows: int, most_cells: int) -> None:
     records = [asked(size, tensor("x", [size], list(range(size)))) for size in sizes]
