@@ -48,12 +48,12 @@ def shipper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
 def test_whatever_the_collector_says_each_row_arrives_once(tmp_path: Path, shipper: Callable[[str], Shipper]) -> None:
     spool = fill(tmp_path / "spool", "a", "b", segments=2)
-    with collecting(refusals=[503, 401, 403, 500], lost_answers=2) as collector:
+    with collecting(refusals=[503, 401, 429, 403, 500], lost_answers=2) as collector:
         shipper(collector.url).step()
         assert collector.ids == ["a", "b", "a", "b"]
         assert collector.repeated == 2
     assert spool.closed() == []
-    assert Progress.load(spool.progress) == Progress(4, 0, {"503": 1, "401": 1, "403": 1, "500": 1, "connection": 2})
+    assert Progress.load(spool.progress) == Progress(4, 0, {"503": 1, "401": 1, "429": 1, "403": 1, "500": 1, "connection": 2})
 
 
 def test_what_is_refused_for_good_is_kept_aside(tmp_path: Path, shipper: Callable[[str], Shipper]) -> None:
