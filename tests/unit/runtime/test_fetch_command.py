@@ -193,7 +193,7 @@ def test_last_line() -> None:
 
 def test_the_distributions_commands_exist() -> None:
     scripts = tomllib.loads((ROOT / "model-server" / "pyproject.toml").read_text())["project"]["scripts"]
-    assert set(scripts) == {"slipway-fetch", "slipway-serve"}
+    assert set(scripts) == {"slipway-fetch", "slipway-serve", "slipway-ship"}
     for target in scripts.values():
         module, _, function = target.partition(":")
         assert callable(getattr(import_module(module), function))
