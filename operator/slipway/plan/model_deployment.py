@@ -231,10 +231,20 @@ def _observation(manifest: Manifest, observed: Observed, conditions: ConditionSe
         "childrenHash": children_hash(observed),
         "conditions": conditions.as_list(),
     }
-    if newest:
-        status["version"] = newest["metadata"]["labels"].get(VERSION_LABEL, "")
-        status |= _digest((newest["metadata"].get("annotations") or {}).get(DIGEST_ANNOTATION, ""), manifest.get("status", {}), now)
+    if serving := _serving(child, newest):
+        status["version"] = serving["labels"].get(VERSION_LABEL, "")
+        status |= _digest((serving.get("annotations") or {}).get(DIGEST_ANNOTATION, ""), manifest.get("status", {}), now)
     return status
+
+
+def _serving(deployment: Manifest | None, newest: Manifest | None) -> Manifest | None:
+    """The metadata of what answers: a Deployment that is rolled out tells of all its pods, of which the watch may not have told yet."""
+    if deployment and _rolled_out(deployment) and deployment["status"].get("readyReplicas"):
+        template: Manifest = deployment["spec"]["template"].get("metadata", {})
+        if VERSION_LABEL in template.get("labels", {}):
+            return template
+    found: Manifest | None = newest and newest["metadata"]
+    return found
 
 
 def _digest(digest: str, before: Manifest, now: datetime) -> dict[str, str]:
