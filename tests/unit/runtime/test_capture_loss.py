@@ -86,13 +86,13 @@ def test_with_nothing_under_way_the_counter_is_exactly_the_loss(model: Path, sta
     for number in range(50):
         connection.request("POST", INFER, body(), {"X-Request-Id": str(number)})
         assert connection.getresponse().read()
-    first.signal(signal.SIGKILL)  # the last ones had no 20 ms to be written in
+    first.signal(signal.SIGKILL)  # the last ones had no 20 ms to be written in, unless the machine held us up
     first.exit_code()
     with collecting() as collector, shipping(spool, collector.url, tmp_path):
         again = start(model, **capture(spool)).wait_ready()
         wait_empty(spool)
         received = {row["prediction_id"] for row in collector.rows}
-        assert metrics(again.metrics_port)["dropped_total:killed"] == 50 - len(received) > 0
+        assert metrics(again.metrics_port)["dropped_total:killed"] == 50 - len(received)
 
 
 def test_a_full_spool(model: Path, start: Start, tmp_path: Path) -> None:
