@@ -22,6 +22,8 @@ class Call:
     watch: bool
     limit: str = ""
     """How many objects a list asks for at most."""
+    dry_run: bool = False
+    """Only judged: nothing is written."""
 
     @classmethod
     def of(cls, request: web.Request) -> Self:
@@ -31,11 +33,12 @@ class Call:
         if len(rest) > 2 and rest[0] == "namespaces":
             namespace, rest = rest[1], rest[2:]
         resource, name = (rest[0], "/".join(rest[1:])) if rest else ("", "")
-        return cls(request.method, resource, namespace, name, "watch" in request.query, request.query.get("limit", ""))
+        query = request.query
+        return cls(request.method, resource, namespace, name, "watch" in query, query.get("limit", ""), "dryRun" in query)
 
     @property
     def write(self) -> bool:
-        return self.method in _WRITES
+        return self.method in _WRITES and not self.dry_run
 
     @property
     def listing(self) -> bool:
