@@ -159,6 +159,7 @@ class ControlPlane:
             "allow-privileged": "true",
             "audit-policy-file": audit_policy,
             "audit-log-path": self.audit_log,
+            "audit-log-maxsize": 100_000,  # MiB: tests read all of it, and a rotated log would hold but its end
             "cert-dir": self.pki,
             "client-ca-file": self.pki / "ca.crt",
             "tls-cert-file": self.pki / "apiserver.crt",
