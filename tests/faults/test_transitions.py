@@ -25,6 +25,8 @@ from tests.kube import Kube, Manifest, Refusal
 from tests.wait import until
 
 SECONDS = 120
+COLLECTOR = "http://slipway-collector.slipway-system.svc:8080"
+"""A platform with a prediction log: else each spec that asks for capture would only stall."""
 _numbers = itertools.count()
 _NUMBERS_OF_PODS = {"replicas", "readyReplicas", "updatedReplicas", "message"}
 
@@ -56,7 +58,8 @@ def check(plane: ControlPlane, count: int) -> None:
     pairs = {f"d{number}": pair for number, pair in enumerate(transitions(count))}
     with kube.namespace(f"transitions-{next(_numbers)}") as namespace:
         apply_world(kube, namespace)
-        operator = OperatorProcess(plane.kubeconfig, "operator-0", SLIPWAY_NAMESPACE=namespace, SLIPWAY_WATCH_NAMESPACES=namespace)
+        here = {"SLIPWAY_NAMESPACE": namespace, "SLIPWAY_WATCH_NAMESPACES": namespace, "SLIPWAY_COLLECTOR_URL": COLLECTOR}
+        operator = OperatorProcess(plane.kubeconfig, "operator-0", **here)
         operator.start()
         try:
             first = move(kube, namespace, pairs, 0)
