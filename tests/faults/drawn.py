@@ -51,7 +51,7 @@ def transitions(count: int) -> list[tuple[Spec, Spec]]:
     @given(_specs(), st.sampled_from((*THERE, *ABSENT)))
     def draw(spec: Spec, asked: str) -> None:
         spec = spec | {"model": "churn", "version": asked}
-        if _valid(spec):
+        if _valid(spec) and spec == json.loads(json.dumps(spec), parse_float=str):  # 3.0 is an integer to JSON Schema, and to CEL none
             drawn[json.dumps(spec, sort_keys=True)] = spec
 
     draw()
