@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from slipway.telemetry import logs
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds, at_least=0.1),
         watch_inactivity_seconds=_number(env, "SLIPWAY_WATCH_INACTIVITY_SECONDS", defaults.watch_inactivity_seconds),
         http_port=int(_number(env, "SLIPWAY_HTTP_PORT", defaults.http_port)),
-        log_level=_log_level(env, defaults.log_level),
+        log_level=logs.level_from(env, defaults.log_level),
     )
 
 
@@ -142,13 +143,6 @@ def _runtimes(env: Mapping[str, str]) -> tuple[Runtime, ...]:
 
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, env.get(name, "").split(","))))
-
-
-def _log_level(env: Mapping[str, str], default: str) -> str:
-    level = (env.get("SLIPWAY_LOG_LEVEL") or default).upper()
-    if level not in logging.getLevelNamesMapping():
-        raise ValueError(f"SLIPWAY_LOG_LEVEL must be debug, info, warning or error, not {level.lower()}")
-    return level
 
 
 def _number(env: Mapping[str, str], name: str, default: float, at_least: float = 0) -> float:

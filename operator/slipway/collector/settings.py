@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from slipway.telemetry import logs
 
 MIB = 2**20
 
@@ -83,7 +84,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         maintenance_seconds=float(_whole(env, "SLIPWAY_LOG_MAINTENANCE_SECONDS", int(Settings.maintenance_seconds))),
         vacuum_hours=_whole(env, "SLIPWAY_LOG_VACUUM_HOURS", Settings.vacuum_hours, at_least=1),
         http_port=_whole(env, "SLIPWAY_HTTP_PORT", Settings.http_port),
-        log_level=_level(env),
+        log_level=logs.level_from(env, Settings.log_level),
     )
 
 
@@ -104,13 +105,6 @@ def _limits(env: Mapping[str, str]) -> Limits:
         rows=_whole(env, "SLIPWAY_LOG_BATCH_ROWS", Limits.rows, at_least=1),
         pending=_whole(env, "SLIPWAY_LOG_PENDING_BYTES", Limits.pending, at_least=1024),
     )
-
-
-def _level(env: Mapping[str, str]) -> str:
-    level = (env.get("SLIPWAY_LOG_LEVEL") or "INFO").upper()
-    if level not in logging.getLevelNamesMapping():
-        raise ValueError(f"SLIPWAY_LOG_LEVEL must be debug, info, warning or error, not {level.lower()}")
-    return level
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, at_least: int = 0) -> int:

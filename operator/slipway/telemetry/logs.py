@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import orjson
@@ -38,3 +39,11 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("aiohttp.access", "kopf.activities.probe", "kopf.objects"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def level_from(env: Mapping[str, str], default: str) -> str:
+    """`SLIPWAY_LOG_LEVEL`, in capitals. Raises ValueError for what is no level."""
+    level = (env.get("SLIPWAY_LOG_LEVEL") or default).upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ValueError(f"SLIPWAY_LOG_LEVEL must be debug, info, warning or error, not {level.lower()}")
+    return level
