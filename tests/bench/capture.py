@@ -1,10 +1,12 @@
 """What capture costs the request path: a server with it (its shipper at work, a collector that takes all) and one without, by turns,
-under an open loop at half of the capacity of the one without.
+under an open loop at half of the capacity of the one without. Each pair alternates short slices of both, at the same times of arrival:
+what the machine does besides falls on both.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import random
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +33,9 @@ from tests.wait import free_port, until
 
 PAIRS = int(os.environ.get("PAIRS", "9"))
 SECONDS = float(os.environ.get("SECONDS", "10"))
-WARM_SECONDS = 2.0
+WARM_SECONDS = 1.0
+SLICES = 4
+"""Of each side of a pair."""
 FEATURES = 30
 CONNECTIONS = 16
 PATH = "/v2/models/churn/infer"
@@ -40,16 +44,33 @@ Send = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Turn:
+class Slice:
     """One measured stretch."""
+
+    times: list[float]
+    """How long each call took, in seconds from when it was due, so that a server that is late pays for it."""
+    seconds: float
+    cpu: float
+    """Seconds of the server's CPU time."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The slices of one side of a pair."""
 
     rate: float
     """Answers a second."""
     p50: float
     p99: float
-    """Seconds from when a call was due, so that a server that is late pays for it."""
+    """Seconds."""
     cpu: float
     """Seconds of the server's CPU time a call: what the machine's other work changes least."""
+
+    @classmethod
+    def of(cls, slices: Sequence[Slice]) -> Turn:
+        times = [time for part in slices for time in part.times]
+        cuts = statistics.quantiles(times, n=100)
+        return cls(len(times) / sum(part.seconds for part in slices), cuts[49], cuts[98], sum(part.cpu for part in slices) / len(times))
 
 
 async def run() -> Table:
@@ -64,7 +85,8 @@ async def run() -> Table:
         shutil.rmtree(home, ignore_errors=True)
     about = (
         f"A logistic pipeline of {FEATURES} columns, one row a call, open loop (Poisson) at half of capacity, {CONNECTIONS} connections; "
-        f"{PAIRS} interleaved pairs of {SECONDS:g} s; load generator, both servers, shipper and collector on the same 2 cores."
+        f"{PAIRS} interleaved pairs of {SLICES} × {SECONDS / SLICES:g} s, with the same times of arrival; load generator, both servers, "
+        "shipper and collector on the same 2 cores."
     )
     return Table("Capture", about, rows)
 
@@ -86,14 +108,20 @@ async def _compare(home: Path, protocol: str, delivery: str, bound: bool) -> lis
             _rest(spool)
             pairs = []
             for number in range(PAIRS):
-                turns = {}
-                for load in (bare, ours) if number % 2 else (ours, bare):
-                    turns[load is ours] = await load.open(capacity / 2, SECONDS)
-                    _rest(spool)
-                pairs.append((turns[False], turns[True]))
-                print(f"  {protocol} {delivery} pair {number}: {turns[False]} {turns[True]}", file=sys.stderr, flush=True)
+                pairs.append(await _pair(bare, ours, capacity / 2, number, spool))
+                print(f"  {protocol} {delivery} pair {number}: {pairs[-1][0]} {pairs[-1][1]}", file=sys.stderr, flush=True)
         peak = shipper.peak_mib()
     return _rows(f"{protocol}, {delivery}", pairs, capacity, saturated, peak, bound)
+
+
+async def _pair(bare: _Load, ours: _Load, rate: float, number: int, spool: Path) -> tuple[Turn, Turn]:
+    """One turn of each, slice by slice."""
+    slices: dict[_Load, list[Slice]] = {bare: [], ours: []}
+    for count in range(SLICES):
+        for load in (bare, ours) if (number + count) % 2 else (ours, bare):
+            slices[load].append(await load.open(rate, SECONDS / SLICES, seed=SLICES * number + count))
+            _rest(spool)
+    return Turn.of(slices[bare]), Turn.of(slices[ours])
 
 
 def _rows(what: str, pairs: list[tuple[Turn, Turn]], capacity: float, saturated: float, peak: float, bound: bool) -> list[Row]:
@@ -144,21 +172,23 @@ class _Load:
         await asyncio.gather(*(work() for _ in range(8)))
         return done / seconds
 
-    async def open(self, rate: float, seconds: float) -> Turn:
-        """Calls that are due whether earlier ones were answered or not; measured once the shipper, too, is at work."""
-        await self._poisson(rate, WARM_SECONDS)
+    async def open(self, rate: float, seconds: float, seed: int) -> Slice:
+        """Calls that are due, at times that the seed decides, whether earlier ones were answered or not; the shipper is at work by then."""
+        arrivals = random.Random(seed)
+        await self._poisson(rate, WARM_SECONDS, arrivals)
+        gc.collect()
+        gc.freeze()  # the measuring process must not stop for a full collection
         cpu, began = self._cpu(), time.perf_counter()
-        times = await self._poisson(rate, seconds)
-        cuts = statistics.quantiles(times, n=100)
-        return Turn(len(times) / (time.perf_counter() - began), cuts[49], cuts[98], (self._cpu() - cpu) / len(times))
+        times = await self._poisson(rate, seconds, arrivals)
+        return Slice(times, time.perf_counter() - began, self._cpu() - cpu)
 
-    async def _poisson(self, rate: float, seconds: float) -> list[float]:
+    async def _poisson(self, rate: float, seconds: float, arrivals: random.Random) -> list[float]:
         """How long each call took."""
         times: list[float] = []
         began = due = time.perf_counter()
         calls: set[asyncio.Task[None]] = set()
         while due < began + seconds:
-            due += random.expovariate(rate)
+            due += arrivals.expovariate(rate)
             await asyncio.sleep(max(0, due - time.perf_counter()))
             call = asyncio.create_task(self._timed(due, times))
             calls.add(call)

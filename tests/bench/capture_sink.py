@@ -26,5 +26,5 @@ class Sink(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    os.nice(19)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Sink).serve_forever()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -62,6 +63,8 @@ class ModelServer:
         if not loading.done():
             return  # never ready, so nobody was sent here: nothing to drain
         await loading
+        gc.collect()
+        gc.freeze()  # the model and all modules stay: a full collection that looks through them stops every call for 0.1 s
         logger.info("serving %s version %s", self._settings.model_name, self._settings.model_version)
         await stopping
         logger.info("draining for %g s", self._settings.drain_seconds)

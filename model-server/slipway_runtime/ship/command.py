@@ -50,7 +50,6 @@ def run(stopping: Event) -> None:
 
 
 def _give_way() -> None:
-    """Predictions go first: the lowest priority, and no preemption on waking up."""
+    """Predictions go first: run only where nothing else would."""
     with contextlib.suppress(OSError):
-        os.nice(19)
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
