@@ -32,6 +32,16 @@ def push(
     secret: Annotated[str | None, typer.Option("--secret", metavar="NAME", help="The Secret with which pods read the store.")] = None,
     metric: Annotated[list[str] | None, typer.Option("--metric", metavar="NAME=NUMBER", help="Repeatable.")] = None,
     training_data: Annotated[str | None, typer.Option("--training-data", metavar="URI", help="What it was trained on.")] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="Reference rows (*.csv or *.parquet, columns named as features) that monitors compare with.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     sign: Annotated[
         Path | None,
         typer.Option("--sign", metavar="KEY.pem", help="Sign the bytes with this elliptic-curve private key (docs/signing.md)."),
@@ -58,5 +68,6 @@ def push(
         grpc_port=grpc_port,
         metrics=tuple(metric or ()),
         training_data=training_data,
+        baseline=baseline,
     )
     registering.register(wanted, Access(kubeconfig, context, namespace), to, secret, sign, dry_run=dry_run, output=output)

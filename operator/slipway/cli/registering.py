@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.cli.artifact import manifest, signing, store, upload
+from slipway.cli.artifact.baseline import beside
 from slipway.cli.artifact.describe import Described, Wanted, describe
 from slipway.cli.artifact.files import Artifact
 from slipway.cli.artifact.tunnel import tunnel
@@ -27,7 +28,7 @@ def register(
     signature = signing.sign(sign, f"{wanted.model}-{wanted.version}", described.artifact) if sign else None
     cluster = connect(access)
     new_model = _model(cluster, wanted)
-    place = store.find(cluster, to) if described.artifact else None
+    place = store.find(cluster, to) if described.has_bytes else None
     way = store.access(cluster, place, secret) if place else None
     uri = place.folder(cluster.namespace, wanted.model, wanted.version) if place else None
     version = manifest.model_version(cluster.namespace, described.placed(uri, way.pods_secret if way else None))
@@ -47,17 +48,25 @@ def register(
         print(as_text(version, output) if output is Format.JSON else manifests(objects))
         return
 
-    if described.artifact and place and way and uri:
-        if way.to_copy and store.copy_secret(cluster, way.credentials or {}):
-            note(f"Secret {store.COPY} written to namespace {cluster.namespace}: pods read the store with it.")
-        if way.pods_secret is None:
-            note(f"No --secret given: pods will read {uri} without credentials.")
+    if place and way and uri:
+        if described.artifact:
+            _let_pods_read(cluster, way, uri)
         with _files(place, way, access) as files:
-            _upload(described.artifact, uri, files)
+            if described.artifact:
+                _upload(described.artifact, uri, files)
+            if described.baseline:
+                upload.put_baseline(files, beside(uri), described.baseline)
             if signature:
                 _put_signature(signature, uri, files)
     made = _create(cluster, wanted, stamped_model, stamped_version)
     _tell(made, output, _done(cluster, described, made))
+
+
+def _let_pods_read(cluster: Cluster, way: store.Access, uri: str) -> None:
+    if way.to_copy and store.copy_secret(cluster, way.credentials or {}):
+        note(f"Secret {store.COPY} written to namespace {cluster.namespace}: pods read the store with it.")
+    if way.pods_secret is None:
+        note(f"No --secret given: pods will read {uri} without credentials.")
 
 
 def _versions(cluster: Cluster, name: str | None = None) -> str:
@@ -86,7 +95,8 @@ def _expect_same(cluster: Cluster, wanted: Wanted, existing: Json, version: Json
     taken = [item["spec"]["version"] for item in cluster.list(_versions(cluster)) if item["spec"]["model"] == wanted.model]
     raise CliError(
         f"ModelVersion {existing['metadata']['name']} exists with other content "
-        f"({existing['spec'].get('artifact', {}).get('digest', 'no artifact')}), and versions are immutable: "
+        f"({existing['spec'].get('artifact', {}).get('digest', 'no artifact')}, baseline "
+        f"{existing['spec'].get('baseline', {}).get('digest', 'none')}), and versions are immutable: "
         f"push as --version {manifest.next_version(taken, wanted.version)}"
     )
 
@@ -145,6 +155,8 @@ def _create(cluster: Cluster, wanted: Wanted, new_model: Json | None, version: J
 def _done(cluster: Cluster, described: Described, made: Json) -> str:
     spec = made["spec"]
     bytes_line = f"{described.artifact.digest}\n{spec['artifact']['uri']}\n" if described.artifact else ""
+    if described.baseline:
+        bytes_line += f"Baseline: {described.baseline.rows} rows of {', '.join(described.baseline.columns)}\n"
     return (
         f"ModelVersion {made['metadata']['name']} registered in namespace {cluster.namespace}.\n{bytes_line}"
         f'Serve it: set spec.version of a ModelDeployment to "{spec["version"]}".'

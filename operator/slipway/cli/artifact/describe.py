@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from slipway.cli.artifact import baseline as baselines
 from slipway.cli.artifact import files, formats, lineage, manifest, sniff
+from slipway.cli.artifact.baseline import Baseline
 from slipway.cli.cluster import Json
 from slipway.cli.errors import CliError
 
@@ -26,20 +28,30 @@ class Wanted:
     grpc_port: int | None = None
     metrics: tuple[str, ...] = ()
     training_data: str | None = None
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True)
 class Described:
-    """The ModelVersion's spec without its artifact's place, and the files; None for a container alone."""
+    """The ModelVersion's spec without the places of its bytes, and these; no artifact for a container."""
 
     spec: Json
     artifact: files.Artifact | None
+    baseline: Baseline | None = None
+
+    @property
+    def has_bytes(self) -> bool:
+        """Whether anything goes to a store."""
+        return self.artifact is not None or self.baseline is not None
 
     def placed(self, uri: str | None, secret: str | None) -> Json:
-        """The whole spec, once it is known where the artifact goes."""
-        if self.artifact is None:
-            return self.spec
-        return self.spec | {"artifact": {"uri": uri, "digest": self.artifact.digest, "secretName": secret}}
+        """The whole spec, once it is known where the bytes go."""
+        spec = dict(self.spec)
+        if self.artifact is not None:
+            spec["artifact"] = {"uri": uri, "digest": self.artifact.digest, "secretName": secret}
+        if self.baseline is not None and uri is not None:
+            spec["baseline"] = self.baseline.placed(uri)
+        return spec
 
 
 def describe(wanted: Wanted) -> Described:
@@ -65,7 +77,7 @@ def describe(wanted: Wanted) -> Described:
             "metrics": metrics,
         },
     }
-    return Described(spec, artifact)
+    return Described(spec, artifact, baselines.read(wanted.baseline) if wanted.baseline else None)
 
 
 def _folders(path: Path | None) -> list[Path]:

@@ -45,9 +45,9 @@ def _without_empty(value: Any) -> Any:
 
 
 def same(existing: Json, wanted: Json) -> bool:
-    """Whether the registered version is the one being pushed: the same bytes, and the same container."""
+    """Whether the registered version is the one being pushed: the same bytes, container and reference rows."""
     old, new = existing["spec"], wanted["spec"]
-    same_bytes = old.get("artifact", {}).get("digest") == new.get("artifact", {}).get("digest")
+    same_bytes = all(old.get(part, {}).get("digest") == new.get(part, {}).get("digest") for part in ("artifact", "baseline"))
     same_image = old.get("container", {}).get("image") == new.get("container", {}).get("image")
     return bool(same_bytes and same_image)
 

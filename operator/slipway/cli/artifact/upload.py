@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from slipway.cli.artifact.baseline import Baseline
 from slipway.cli.artifact.files import Artifact, File
 from slipway.cli.errors import CliError
 
@@ -73,6 +74,19 @@ def put_signature(store: Any, uri: str, signature: bytes) -> str:
     with _clear_errors(beside):
         store.pipe_file(beside.removeprefix("s3://"), signature)
     return beside
+
+
+def put_baseline(store: Any, uri: str, baseline: Baseline) -> None:
+    """Put the reference rows at `uri`, unless they are there. Raises CliError where others are."""
+    key = uri.removeprefix("s3://")
+    with _clear_errors(uri):
+        try:
+            store.pipe_file(key, baseline.content, mode="create")
+        except OSError as error:
+            if not _is_conflict(error):
+                raise
+            if f"sha256:{_sha256(store, key)}" != baseline.digest:
+                raise CliError(f"{uri} is there already with other rows, and is left as it is: choose the next version") from error
 
 
 def _create(store: Any, key: str, file: File, advance: Advance) -> bool:
