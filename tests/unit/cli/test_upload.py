@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 from slipway.cli.artifact import files
-from slipway.cli.artifact.upload import PART, _create, filesystem, upload
+from slipway.cli.artifact.baseline import Baseline, beside
+from slipway.cli.artifact.upload import PART, _create, filesystem, put_baseline, upload
 from slipway.cli.errors import CliError
 from tests.cluster.tools import binary
 from tests.wait import free_port, until
@@ -133,3 +135,13 @@ def test_a_large_file_goes_up_in_parts(store: Any, uri: str, tmp_path: Path) -> 
 def test_what_the_store_refuses(endpoint: str, artifact: files.Artifact, change: dict[str, str], bucket: str, said: str) -> None:
     with pytest.raises(CliError, match=said):
         push(filesystem(KEYS | change, endpoint), f"s3://{bucket}/churn/3/", artifact)
+
+
+def test_reference_rows_are_put_once_and_others_never_over_them(store: Any, uri: str) -> None:
+    place = beside(uri)
+    ours, others = (Baseline(content, f"sha256:{hashlib.sha256(content).hexdigest()}", 1, ("age",)) for content in (b"ours", b"others"))
+    for _ in range(2):
+        put_baseline(store, place, ours)
+    with pytest.raises(CliError, match="is there already with other rows"):
+        put_baseline(store, place, others)
+    assert store.cat_file(place.removeprefix("s3://")) == b"ours"

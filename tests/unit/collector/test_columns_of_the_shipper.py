@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from slipway.collector.batch.layout import FEATURE_PREFIXES, PREDICTIONS
 from slipway_runtime.capture.record import Header, Record
-from slipway_runtime.ship.batches import build
-from slipway_runtime.ship.batches import Piece
+from slipway_runtime.ship.batches import Piece, build
 from slipway_runtime.ship.decode import decode
 from slipway_runtime.ship.settings import Identity
 
