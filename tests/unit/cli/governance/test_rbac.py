@@ -255,3 +255,17 @@ def test_for_people_and_hostile_names() -> None:
     stream = io.StringIO()
     console(stream).print(view.render([], []))
     assert "Nothing to warn of." in stream.getvalue()
+
+
+def test_who_may_read_and_erase_the_prediction_log() -> None:
+    rules = {
+        "analyst": [rule("get", "predictions", "churn")],
+        "privacy": [rule("delete", "predictions")],
+        "loader": [rule("create", "actuals")],
+    }
+    held = checked(*((user(name), given) for name, given in rules.items())).rights
+    assert {(str(right.subject), right.what) for right in held} == {
+        ("User analyst", "read predictions"),
+        ("User privacy", "erase predictions"),
+        ("User loader", "push actuals"),
+    }

@@ -10,6 +10,9 @@ from slipway.cli.governance.rbac.grants import ALL, Grant, Subject
 
 WRITES = ("create", "update", "patch", "delete")
 APPROVE, OVERRIDE, DEPLOY = "approve", "override", "deploy"
+READ, ERASE, TELL = "read predictions", "erase predictions", "push actuals"
+LOG = {READ: ("get", "predictions"), ERASE: ("delete", "predictions"), TELL: ("create", "actuals")}
+"""Verb and virtual resource that the collector asks the apiserver about (docs/collector.md)."""
 POLICIES, STAGES = "write policies", "label namespaces"
 
 
@@ -36,6 +39,7 @@ def rights(found: list[Grant], namespace: str, roles: Iterable[str]) -> list[Rig
         *((APPROVE, role, [grant for grant in found if _may_approve(grant, namespace, role)]) for role in _roles({*roles, *named})),
         (OVERRIDE, "", [grant for grant in found if _may(grant, namespace, ("override",), "modeldeployments")]),
         (DEPLOY, "", [grant for grant in found if _may(grant, namespace, WRITES[:3], "modeldeployments")]),
+        *((what, "", [grant for grant in found if _may(grant, namespace, (verb,), kind)]) for what, (verb, kind) in LOG.items()),
     ]
     return [right for what, role, given in asked for right in _by_subject(given, namespace, what, role)]
 
