@@ -1,0 +1,133 @@
+"""The example's monitor: a summer that looks like the model's own, then a winter; what that makes of status, deployment, ledger and metrics."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.lab import PLATFORM, POD_SECONDS, ROOT, Lab
+from tests.wait import until
+
+EXAMPLE = ROOT / "examples/monitoring"
+SUMMER, WINTER = 153, 423
+"""Days."""
+ROLES = ("slipway-data-scientist", "slipway-privacy-officer")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The example, serving and watched."""
+
+    lab: Lab
+    folder: Path
+    token: str
+
+    def monitor(self) -> dict[str, Any]:
+        return self.lab.kube.get("ModelMonitor", self.lab.namespace, "rain") or {}
+
+    def stream(self, season: str) -> None:
+        """Ask about its days, wait for their rows, and tell the truth."""
+        truths = self.folder / f"{season}.csv"
+        with self.lab.tools.forward("svc/rain", 80) as port:
+            command = [sys.executable, EXAMPLE / "stream.py", f"http://127.0.0.1:{port}", season, "--truths", truths]
+            subprocess.run(command, check=True)
+        last = truths.read_text().splitlines()[-1].partition(",")[0]
+        until(lambda: self._has(last), POD_SECONDS, f"a row of {last}", every=0.5)
+        self.slipway("actuals", "push", str(truths), "-d", "rain", "--token", self.token)
+
+    def _has(self, prediction: str) -> bool:
+        found = json.loads(self.slipway("trace", prediction, "--deployment", "rain", "--token", self.token, "-o", "json"))
+        return bool(found["prediction"]["rows"])
+
+    def run(self) -> dict[str, Any]:
+        """What a run that begins now finds."""
+        self.slipway("monitor", "run", "rain")
+        found: dict[str, Any] = self.monitor()["status"]["run"]
+        return found
+
+    def slipway(self, *arguments: str) -> str:
+        return self.lab.tools.slipway(*arguments)
+
+
+@pytest.fixture(scope="module")
+def watched(module_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    lab, folder = module_lab, tmp_path_factory.mktemp("rain")
+    subprocess.run([sys.executable, EXAMPLE / "train.py", folder], check=True)
+    lab.tools.kubectl("apply", "-f", str(EXAMPLE / "model.yaml"))
+    baseline = ("--baseline", str(folder / "baseline.csv"))
+    lab.tools.slipway("push", str(folder / "model.joblib"), "--model", "rain", "--version", "1", *baseline)
+    for file in ("deployment.yaml", "monitor.yaml"):
+        lab.tools.kubectl("apply", "-f", str(EXAMPLE / file))
+    lab.await_reason("Serving", "rain")
+    lab.tools.kubectl("create", "serviceaccount", "analyst")
+    for role in ROLES:
+        lab.tools.kubectl("create", "rolebinding", role, f"--clusterrole={role}", f"--serviceaccount={lab.namespace}:analyst")
+    return Watched(lab, folder, lab.tools.kubectl("create", "token", "analyst").strip())
+
+
+def checks(run: dict[str, Any], kind: str, verdict: str) -> set[str]:
+    return {check.get("column", "") for check in run["checks"] if (check["check"], check["verdict"]) == (kind, verdict)}
+
+
+def test_a_monitor_without_a_row_has_no_data(watched: Watched) -> None:
+    assert watched.run()["verdict"] == "NoData"
+    assert watched.lab.condition("Healthy", "rain")["status"] == "Unknown"  # type: ignore[index]
+
+
+def test_a_summer_then_a_winter(watched: Watched) -> None:
+    watched.stream("summer")
+    run = watched.run()
+    assert (run["verdict"], run["rows"]) == ("Healthy", SUMMER), run
+    assert run["truths"]["matched"] == SUMMER
+    watched.lab.await_reason("Healthy", "rain", kind="Healthy")
+
+    watched.stream("winter")
+    run = watched.run()
+    assert (run["verdict"], run["rows"]) == ("Critical", SUMMER + WINTER), run
+    assert {"temp_max", "temp_min"} <= checks(run, "Drift", "Critical")
+    assert checks(run, "DataQuality", "Critical") == set()
+    assert any(check["measure"] == "accuracy" and check["verdict"] == "Critical" for check in run["checks"])
+    assert run["worstSegment"].startswith("weather=")
+    found = until(lambda: _unhealthy(watched), POD_SECONDS, "the deployment to be unhealthy", every=0.5)
+    assert "temp_m" in found["message"]
+    assert watched.lab.condition("Ready", "rain")["status"] == "True"  # type: ignore[index]
+
+
+def _unhealthy(watched: Watched) -> dict[str, Any] | None:
+    found = watched.lab.condition("Healthy", "rain")
+    return found if found and found["status"] == "False" else None
+
+
+def test_it_is_told_everywhere(watched: Watched) -> None:
+    lab = watched.lab
+    assert "Critical" in lab.tools.kubectl("get", "modelmonitors")
+    assert "Critical" in watched.slipway("monitor", "list")
+    shown = watched.slipway("monitor", "show", "rain")
+    assert "temp_max" in shown
+    assert "Critical" in lab.tools.kubectl("describe", "modelmonitor", "rain")
+    assert f'verdict="Critical"}} 1.0' in metric(lab, "slipway_monitor_verdict")
+
+
+def metric(lab: Lab, name: str) -> str:
+    with lab.tools.forward("svc/slipway-operator", 8080, PLATFORM) as port:
+        text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
+    return "\n".join(line for line in text.splitlines() if line.startswith(name) and f'namespace="{lab.namespace}"' in line)
+
+
+def test_a_monitor_that_is_deleted_leaves_nothing(watched: Watched) -> None:
+    uid = watched.monitor()["metadata"]["uid"]
+
+    def cron_jobs() -> list[dict[str, Any]]:
+        return [item for item in watched.lab.kube.list("CronJob", PLATFORM) if uid in json.dumps(item["metadata"].get("labels", {}))]
+
+    assert len(cron_jobs()) == 1
+    watched.lab.tools.kubectl("delete", "modelmonitor", "rain")
+    until(lambda: not cron_jobs(), POD_SECONDS, "the CronJob to be gone", every=0.5)
+    until(lambda: watched.lab.condition("Healthy", "rain") is None, POD_SECONDS, "the condition to be gone", every=0.5)
