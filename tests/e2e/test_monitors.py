@@ -1,4 +1,4 @@
-"""The example's monitor: a summer that looks like the model's own, then a winter; what that makes of status, deployment, ledger and metrics."""
+"""The example's monitor: a summer that looks like the model's own, then a winter; what that makes of status, ledger and metrics."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_it_is_told_everywhere(watched: Watched) -> None:
     shown = watched.slipway("monitor", "show", "rain")
     assert "temp_max" in shown
     assert "Critical" in lab.tools.kubectl("describe", "modelmonitor", "rain")
-    assert f'verdict="Critical"}} 1.0' in metric(lab, "slipway_monitor_verdict")
+    assert 'verdict="Critical"} 1.0' in metric(lab, "slipway_monitor_verdict")
 
 
 def metric(lab: Lab, name: str) -> str:
