@@ -75,7 +75,7 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
 
     """
     return Settings(
-        log=_place(env),
+        log=place_from(env),
         limits=_limits(env),
         workers=_whole(env, "SLIPWAY_LOG_WORKERS", Settings.workers, at_least=1),
         readers=_whole(env, "SLIPWAY_LOG_READERS", Settings.readers, at_least=1),
@@ -88,7 +88,8 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _place(env: Mapping[str, str]) -> LogPlace:
+def place_from(env: Mapping[str, str]) -> LogPlace:
+    """Where the log is, from `SLIPWAY_LOG_URI` and what belongs to it. Raises ValueError."""
     uri = env.get("SLIPWAY_LOG_URI", "")
     if not uri:
         raise ValueError("SLIPWAY_LOG_URI must be s3://BUCKET/PREFIX, but is not set")
