@@ -41,7 +41,8 @@ def _column(name: str, baseline: pd.Series, window: pd.Series) -> dict[str, Any]
 
 def _edges(baseline: pd.Series, window: pd.Series) -> list[float]:
     """Of the bins that Evidently makes of both sides together."""
-    return np.histogram_bin_edges(np.concatenate([baseline, window]), bins="sturges").tolist()
+    edges: list[float] = np.histogram_bin_edges(np.concatenate([baseline, window]), bins="sturges").tolist()
+    return edges
 
 
 if __name__ == "__main__":

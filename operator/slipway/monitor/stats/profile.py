@@ -97,7 +97,7 @@ def build(batches: Iterable[pa.RecordBatch], columns: Mapping[str, Kind], seed: 
         rows += len(batch)
         for name in gathered.keys() - notes.keys():
             _add(gathered[name], name, batch, notes)
-    notes |= {name: "the baseline has no such column" for name, one in gathered.items() if one.rows == one.absent}
+    notes = {name: "the baseline has no such column" for name, one in gathered.items() if one.rows == one.absent} | notes
     return Profile({name: _profile(one) for name, one in gathered.items() if name not in notes}, rows, notes)
 
 
