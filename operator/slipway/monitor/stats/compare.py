@@ -47,10 +47,10 @@ def window_bins(profile: NumberProfile | CategoryProfile, tally: Tally) -> Count
 
 
 def _number_bins(profile: NumberProfile, steps: Steps) -> Counts:
-    if profile.by_value:
-        counts = steps.upto - steps.below
-        return np.append(counts, steps.values - counts.sum())
     places = np.searchsorted(np.array(profile.points), np.array(profile.edges))
+    if profile.by_value:
+        counts = (steps.upto - steps.below)[places]
+        return np.append(counts, steps.values - counts.sum())
     return np.diff(steps.below[places], prepend=0, append=steps.values)
 
 

@@ -14,6 +14,8 @@ from slipway.monitor.stats.tally import Numbers
 
 BINS = 10
 POINTS = 100
+GRID = 50
+"""Points at equal distances, beside the quantiles: where the baseline is thin, the window need not be."""
 BY_VALUE = 10
 CATEGORIES = 50
 OTHERS = 1000
@@ -84,20 +86,27 @@ class Sample:
 
 
 def cut(ordered: Floats) -> tuple[bool, Floats, Floats]:
-    """Of sorted values: whether each is a bin of its own; else the inner edges of bins; and the points between which is counted."""
+    """Of sorted values: whether each is a bin of its own; these values, or else the inner edges of bins; the points at which is counted."""
     none = np.zeros(0)
     if not len(ordered):
         return True, none, none
     values = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    with np.errstate(all="ignore"):  # ends so far apart that their distance is no float64 leave no grid
+        grid = np.linspace(ordered[0], ordered[-1], GRID)
     if len(values) <= BY_VALUE:
-        return True, none, values
+        return True, values, _points(values, grid)
     points = np.quantile(ordered, np.linspace(0, 1, POINTS + 1), method="inverted_cdf")
     deciles = points[:: POINTS // BINS]
     # A value so frequent that it is several deciles has a bin of its own, which ends right after it.
     frequent = deciles[1:][deciles[1:] == deciles[:-1]]
     edges = np.unique(np.concatenate([deciles[1:-1], np.nextafter(frequent, np.inf)]))
     edges = edges[(edges > ordered[0]) & (edges <= ordered[-1])]
-    return False, edges, np.unique(np.concatenate([points, edges]))
+    return False, edges, _points(points, edges, grid)
+
+
+def _points(*parts: Floats) -> Floats:
+    points = np.unique(np.concatenate(parts))
+    return points[np.isfinite(points)]
 
 
 def _deviation(ordered: Floats) -> float:

@@ -35,10 +35,11 @@ class NumberProfile:
     deviation: float | None
     """Standard deviation, of the whole sample (divided by n)."""
     by_value: bool
-    """`points` are all values that there are, at most ten, and each is a bin; all others are one more."""
+    """There are at most ten values, and each is a bin; all others are one more."""
     edges: tuple[float, ...]
-    """Of bins, unless `by_value`: [edges[i-1], edges[i]), the first and last open. Each is one of `points`."""
+    """Of bins: [edges[i-1], edges[i]), the first and last open; `by_value`, the values."""
     points: tuple[float, ...]
+    """At which is counted: edges, quantiles, and some at equal distances."""
     below: tuple[int, ...]
     upto: tuple[int, ...]
     sums: tuple[float, ...]
@@ -96,7 +97,7 @@ def build(batches: Iterable[pa.RecordBatch], columns: Mapping[str, Kind], seed: 
         rows += len(batch)
         for name in gathered.keys() - notes.keys():
             _add(gathered[name], name, batch, notes)
-    notes |= {name: "the baseline has no such column" for name, one in gathered.items() if one.rows == one.absent}
+    notes = {name: "the baseline has no such column" for name, one in gathered.items() if one.rows == one.absent} | notes
     return Profile({name: _profile(one) for name, one in gathered.items() if name not in notes}, rows, notes)
 
 

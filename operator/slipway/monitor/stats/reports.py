@@ -75,7 +75,7 @@ def _numbers(base: NumberProfile, tally: Numbers, b: Counts, w: Counts) -> dict[
 
 
 def _categories(base: ColumnProfile, b: Counts, w: Counts) -> dict[str, Histogram]:
-    names = [f"{value:.15g}" for value in base.points] if isinstance(base, NumberProfile) else list(base.categories)
+    names = [f"{value:.15g}" for value in base.edges] if isinstance(base, NumberProfile) else list(base.categories)
     has_rest = bool(b[-1] or w[-1])
     names, size = [*names, *(["other"] if has_rest else [])], len(names) + has_rest
     sides = (("baseline", b), ("window", w))
@@ -92,8 +92,8 @@ def _note(base: ColumnProfile | None, tally: Tally) -> str:
         return "there is no baseline for it"
     if not baseline_values(base):
         return "no values in the baseline"
-    distinct = base.points if isinstance(base, NumberProfile) else base.categories
-    return "constant in the baseline" if len(distinct) == 1 else ""
+    constant = base.by_value and len(base.edges) == 1 if isinstance(base, NumberProfile) else len(base.categories) == 1
+    return "constant in the baseline" if constant else ""
 
 
 def _known(value: float) -> float | None:
