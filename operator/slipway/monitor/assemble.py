@@ -11,7 +11,7 @@ from typing import Any
 
 from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, CheckStatus, Run, Verdict
 from slipway.cluster.resources import Manifest
-from slipway.monitor.log.span import Span, text
+from slipway.monitor.log.span import Span, precise, text
 from slipway.monitor.objects import Objects
 from slipway.monitor.performing import Performed
 from slipway.monitor.result import WORST_FIRST, BaselineUsed, ColumnReport, Monitored, Point, Result, overall
@@ -107,7 +107,7 @@ def _run(monitor: Manifest, checks: Sequence[CheckStatus], run: str, when: When)
     before: dict[str, Any] = (monitor.get("status") or {}).get("run") or {}
     return Run(
         id=run,
-        finished_at=text(when.finished),
+        finished_at=precise(when.finished),
         seconds=round((when.finished - when.started).total_seconds(), 3),
         window_from=text(when.window.start),
         window_to=text(when.window.end),

@@ -13,7 +13,6 @@ from slipway.monitor.baseline.choose import Reference
 from slipway.monitor.features import Columns
 from slipway.monitor.log.sample import sampled
 from slipway.monitor.objects import Objects
-from slipway.monitor.performance.multivariate import domain_check
 from slipway.monitor.stats.drift import drift_checks
 from slipway.monitor.stats.health import health_checks
 from slipway.monitor.stats.quality import quality_checks
@@ -78,6 +77,8 @@ def multivariate_checks(drift: Drift, thresholds: Thresholds, found: Scanned, re
     """Whether a classifier tells the window from the baseline."""
 
     def make() -> list[CheckStatus]:
+        from slipway.monitor.performance.multivariate import domain_check  # with scikit-learn, which most runs do not need
+
         rows, window = reference.rows, found.sample if found.sample is not None else pa.table({})
         if found.profile.rows < drift.min_rows or rows is None:
             why = "there is no baseline" if rows is None else f"{found.profile.rows} rows in the window, {drift.min_rows} are needed"

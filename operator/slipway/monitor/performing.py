@@ -16,7 +16,6 @@ from slipway.monitor.log.sample import sampled
 from slipway.monitor.log.span import Span
 from slipway.monitor.log.truth import Question, join
 from slipway.monitor.objects import Objects
-from slipway.monitor.performance.estimate import estimate
 from slipway.monitor.performance.evaluate import evaluate
 from slipway.monitor.result import PerformanceReport, SegmentReport
 from slipway.monitor.window import SEED, answered
@@ -69,6 +68,8 @@ def _measured(objects: Objects, spec: Performance, predictions: LogTable, actual
 def _estimated(
     found: Performed, objects: Objects, spec: Performance, predictions: LogTable, reference: Reference, now: datetime
 ) -> Performed:
+    from slipway.monitor.performance.estimate import estimate  # with scikit-learn, which most runs do not need
+
     names = {**renamed(predictions, objects), **{name: name for name in predictions.columns.types if name.startswith("in_")}}
     batches = predictions.padded_batches(_span(spec, now), [*names, "status"])
     window = sampled((answered(batch) for batch in batches), ESTIMATE_ROWS, SEED)

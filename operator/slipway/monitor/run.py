@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
 import tempfile
 from dataclasses import dataclass
@@ -89,8 +90,17 @@ def found_result(objects: Objects, settings: Settings, name: str, now: datetime)
     found = look(objects, settings, store, window)
     result = result_of(objects, found, name, f"{settings.log.uri}/{of}/{name}/report.html", When(window, now, datetime.now(UTC)))
     result = reports.with_history(result, reports.history(store, of), point_of(result))
-    reports.keep(store, of, result, page(result))
+    reports.keep(store, of, result, _drawn(result))
     return result
+
+
+def _drawn(result: Result) -> str:
+    """The page; where it cannot be drawn, one that says so: the JSON beside it holds everything."""
+    try:
+        return page(result)
+    except Exception as error:
+        log.exception("the page")
+        return f"<!doctype html><meta charset=utf-8><title>report</title><p>{html.escape(one_line(error))}: see report.json"
 
 
 def look(objects: Objects, settings: Settings, store: ObjectStore, window: Span) -> Found:

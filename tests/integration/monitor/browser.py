@@ -87,12 +87,16 @@ class Tab:
         return message
 
 
+def _start(profile: Path) -> subprocess.Popen[bytes]:
+    command = [chromium(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 @asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Tab]:
     """A new tab of a new browser, which ends with the context."""
     profile = folder / "profile"
-    command = [chromium(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = _start(profile)
     try:
         said = profile / "DevToolsActivePort"
         until(lambda: said.exists() and len(said.read_text().splitlines()) == 2, 60, "the browser", every=0.05)

@@ -15,7 +15,13 @@ CONTRAST = """(() => {
   const channel = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
   const light = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
   const parse = s => s.match(/[\\d.]+/g).map(Number);
-  const behind = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+  const behind = e => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+    return [255, 255, 255];
+  };
   const bad = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node; node = walker.nextNode();) {
@@ -23,12 +29,16 @@ CONTRAST = """(() => {
     if (!node.data.trim() || e.closest('title, style')) continue;
     const style = getComputedStyle(e), paper = behind(e), ink = parse(e.closest('svg') ? style.fill : style.color);
     const [a, b] = [light(ink), light(paper)].sort((x, y) => y - x);
-    if ((a + 0.05) / (b + 0.05) < 4.5) bad.push([e.tagName, e.className.baseVal ?? e.className, node.data.trim().slice(0, 30), (a + 0.05) / (b + 0.05)]);
+    if ((a + 0.05) / (b + 0.05) < 4.5) bad.push([e.tagName, node.data.trim().slice(0, 30), a, b]);
   }
   return bad;
 })()"""
 """Every text whose contrast is below WCAG's 4.5."""
-OVERLAPS = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"""
+OVERLAPS = """[...document.querySelectorAll('body *')]
+  .filter(e => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
+  .map(e => e.outerHTML.slice(0, 80))"""
+DRAWN = """[...document.querySelectorAll('svg')]
+  .map(e => e.getBoundingClientRect()).filter(r => r.width > 200 && r.height > 60).length"""
 
 
 @pytest.fixture
@@ -67,7 +77,6 @@ async def test_everything_is_drawn(tab: Tab, written: Path) -> None:
     await tab.open(written, 360, dark=True)
     titles = await tab.evaluate("[...document.querySelectorAll('h2')].map(e => e.textContent)")
     assert titles == ["Checks", "Over time", "Columns", "Performance", "Estimated performance", "Segments", "Truth", "How to read this"]
-    drawn = await tab.evaluate("[...document.querySelectorAll('svg')].map(e => e.getBoundingClientRect()).filter(r => r.width > 200 && r.height > 60).length")
-    assert drawn == 12 + 50 + 2
+    assert await tab.evaluate(DRAWN) == 12 + 50 + 2
     small = "[...document.querySelectorAll('svg text')].filter(e => e.getBoundingClientRect().height < 9).length"
     assert await tab.evaluate(small) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from slipway.api.v1alpha1.model_monitor import CheckStatus, Truths
@@ -53,17 +55,27 @@ def _column(place: int, name: str) -> ColumnReport:
     if place % 3:
         edges = sorted(random.normal(40, 12, 11).tolist())
         sides = [Histogram(edges=edges, counts=random.integers(50, 150, 10).tolist()) for _ in range(2)]
-        more = {"minimum": edges[0], "maximum": edges[-1], "mean": 41.5, "baseline_mean": 40.0, "out_of_range": 3}
+        more: Any = {"minimum": edges[0], "maximum": edges[-1], "mean": 41.5, "baseline_mean": 40.0, "out_of_range": 3}
         return ColumnReport(name=name, role="Feature", type="Number", rows=1000, missing=10, baseline=sides[0], window=sides[1], **more)
     categories = [EVIL[:60], *(f"category {number}" for number in range(20)), "other"]
     sides = [Histogram(categories=categories, has_rest=True, counts=random.integers(1, 90, 22).tolist()) for _ in range(2)]
     return ColumnReport(
-        name=name, role="Output" if place == 3 else "Feature", type="Category", rows=1000, missing=0, unseen=4, baseline=sides[0], window=sides[1]
+        name=name,
+        role="Output" if place == 3 else "Feature",
+        type="Category",
+        rows=1000,
+        missing=0,
+        unseen=4,
+        baseline=sides[0],
+        window=sides[1],
     )
 
 
 def _performance() -> PerformanceReport:
-    bins = [CalibrationBin(mean_probability=0.05 + 0.1 * place, share_positive=min(1, 0.04 + 0.11 * place), rows=40 * (place + 1)) for place in range(10)]
+    bins = [
+        CalibrationBin(mean_probability=0.05 + 0.1 * place, share_positive=min(1, 0.04 + 0.11 * place), rows=40 * (place + 1))
+        for place in range(10)
+    ]
     classes = [f"class {number}" for number in range(14)]
     confusion = [[200 if true == predicted else 3 * predicted for predicted in range(14)] for true in range(14)]
     residuals = Histogram(edges=[-3.0, -1.0, 0.0, 1.0, 3.0], counts=[5, 40, 44, 6])

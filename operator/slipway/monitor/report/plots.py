@@ -80,10 +80,7 @@ def calibration(bins: Sequence[CalibrationBin]) -> Chart | None:
 
     most = max(one.rows for one in bins) or 1
     points = [at(one.mean_probability, one.share_positive) for one in bins]
-    dots = [
-        Dot(x, y, 2 + 5 * math.sqrt(one.rows / most), "window", _told(one))
-        for (x, y), one in zip(points, bins, strict=True)
-    ]
+    dots = [Dot(x, y, 2 + 5 * math.sqrt(one.rows / most), "window", _told(one)) for (x, y), one in zip(points, bins, strict=True)]
     words = [Word(*at(0, -0.07), "0", "start"), Word(*at(1, -0.07), "1", "end"), Word(*at(0.5, -0.07), "probability")]
     words += [Word(LEFT - 5, at(0, share)[1] + 4, str(share), "end") for share in (0, 1)]
     lines = [Line([at(0, 0), at(1, 1)], "threshold"), Line(points, "window")]

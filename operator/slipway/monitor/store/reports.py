@@ -34,9 +34,8 @@ def history(store: ObjectStore, of: str) -> list[Point]:
 
 
 def with_history(result: Result, before: Sequence[Point], now: Point) -> Result:
-    """The result with the runs before it and itself; a run that is tried again is there once."""
-    earlier = [point for point in before if point.at != now.at]
-    return result.model_copy(update={"history": [*earlier, now][-KEPT:]})
+    """The result with the runs before it and itself."""
+    return result.model_copy(update={"history": [*before, now][-KEPT:]})
 
 
 def keep(store: ObjectStore, of: str, result: Result, page: str) -> None:
