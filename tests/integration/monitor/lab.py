@@ -83,7 +83,7 @@ class Lab:
             }
         )
 
-    def push(self, rows: pa.Table, key: str = "churn/3.baseline.parquet") -> Json:
+    def push(self, rows: pa.Table, key: str = "growth/churn/3.baseline.parquet") -> Json:
         """Reference rows as `push --baseline` puts them; `spec.baseline`."""
         sink = io.BytesIO()
         pq.write_table(rows, sink)

@@ -132,7 +132,7 @@ async def test_the_baseline_is_frozen(lab: Lab) -> None:
     serve(lab, shift=10)
     pushed = lab.push(reference())
     first = await run(lab, lab.objects(SPEC, pushed))
-    obstore.delete(open_store(lab.models, "s3://models"), "churn/3.baseline.parquet")
+    obstore.delete(open_store(lab.models, "s3://models"), "growth/churn/3.baseline.parquet")
     assert verdicts(await run(lab, lab.objects(SPEC, pushed))) == verdicts(first)
 
 
@@ -144,6 +144,17 @@ async def test_reference_rows_that_were_changed(lab: Lab) -> None:
     assert verdicts(found)["Drift", "baseline", ""] == verdicts(found)["PredictionDrift", "baseline", ""] == "Error"
     assert "is not what the version was pushed with" in found["message"]
     assert verdicts(found)["ServiceHealth", "errorRate", ""] == "Healthy"
+
+
+@pytest.mark.parametrize("key", ["rivals/churn/3.baseline.parquet", "growth/../rivals/3.baseline.parquet", "growth-rows.parquet"])
+async def test_reference_rows_of_somebody_else(lab: Lab, key: str) -> None:
+    """Even with the right digest, and a profile that is frozen already."""
+    serve(lab)
+    pushed = lab.push(reference())
+    await run(lab, lab.objects(SPEC, pushed))
+    found = await run(lab, lab.objects(SPEC, pushed | {"uri": f"s3://models/{key}"}))
+    assert verdicts(found)["Drift", "baseline", ""] == "Error"
+    assert "must begin with s3://models/growth/" in found["message"]
 
 
 async def test_no_reference_rows(lab: Lab) -> None:

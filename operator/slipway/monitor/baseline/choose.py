@@ -77,10 +77,11 @@ def past_window(predictions: LogTable, window: Span, wanted: BaselineWindow) -> 
 
 def of_version(stated: Mapping[str, Any], objects: Objects, sources: Sources) -> Reference:
     """The frozen profile of the version's reference rows; frozen now if it is not yet, once the log knows its columns."""
-    uri, digest = str(stated["uri"]), str(stated["digest"])
-    path = frozen.path_of(f"{objects.namespace}/{objects.spec.deployment}", digest)
+    meant = rows.Stated(objects.namespace, str(stated["uri"]), str(stated["digest"]))
+    rows.own(sources.store, meant.namespace, meant.uri)
+    path = frozen.path_of(f"{objects.namespace}/{objects.spec.deployment}", meant.digest)
     profile = frozen.kept(sources.log, path)
-    file = _Once(sources, uri, digest)
+    file = _Once(sources, meant)
     if profile is None:
         profile = _profile(file.path, objects, sources)
         if sources.predictions.columns.types:
@@ -89,7 +90,7 @@ def of_version(stated: Mapping[str, Any], objects: Objects, sources: Sources) ->
     def read() -> Iterator[pa.RecordBatch]:
         yield from rows.batches(file.path, _names(file.path, objects, sources), sources.predictions.columns.types)
 
-    return Reference(BaselineUsed(kind="Version", rows=profile.rows, source=uri), profile, read)
+    return Reference(BaselineUsed(kind="Version", rows=profile.rows, source=meant.uri), profile, read)
 
 
 def _profile(path: Path, objects: Objects, sources: Sources) -> Profile:
@@ -106,12 +107,12 @@ def _names(path: Path, objects: Objects, sources: Sources) -> dict[str, str]:
 class _Once:
     """The file, fetched when it is first needed."""
 
-    def __init__(self, sources: Sources, uri: str, digest: str) -> None:
-        self._sources, self._uri, self._digest = sources, uri, digest
+    def __init__(self, sources: Sources, stated: rows.Stated) -> None:
+        self._sources, self._stated = sources, stated
         self._path: Path | None = None
 
     @property
     def path(self) -> Path:
         if self._path is None:
-            self._path = rows.fetch(self._sources.store, self._uri, self._digest, self._sources.folder)
+            self._path = rows.fetch(self._stated, self._sources.store, self._sources.folder)
         return self._path

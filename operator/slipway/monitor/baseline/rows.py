@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import obstore
@@ -24,18 +25,33 @@ class Unusable(Exception):
     """These reference rows cannot be compared with; the message says why."""
 
 
-def fetch(place: LogPlace | None, uri: str, digest: str, folder: Path) -> Path:
-    """The file, with the digest that the version says. Opened with the platform's own credentials: whoever wrote `uri` knows the digest.
+@dataclass(frozen=True)
+class Stated:
+    """`spec.baseline` of a ModelVersion, and its namespace."""
 
-    Raises Unusable, and whatever the store does.
+    namespace: str
+    uri: str
+    digest: str
+
+
+def own(place: LogPlace | None, namespace: str, uri: str) -> tuple[LogPlace, str, str]:
+    """The store, bucket and key. The platform's credentials open what every tenant has there, and a tenant writes `uri`: so it must be
+    below the namespace's own folder. Raises Unusable: it is not.
     """
-    if place is None:
+    if place is None or not place.uri:
         raise Unusable("the platform has no object store, so that reference rows cannot be read")
-    try:
-        bucket, key = split_uri(uri)
-    except ValueError as error:
-        raise Unusable(f"reference rows are read from the object store alone: {error}") from None
-    answer = obstore.get(open_store(place, f"s3://{bucket}"), key)
+    folder = f"{place.uri.rstrip('/')}/{namespace}/"
+    if not uri.startswith(folder) or ".." in uri.split("/"):
+        raise Unusable(f"spec.baseline.uri of the version must begin with {folder}, as `kubectl slipway push --baseline` writes it")
+    bucket, key = split_uri(uri)
+    return place, bucket, key
+
+
+def fetch(stated: Stated, place: LogPlace | None, folder: Path) -> Path:
+    """The file, with the digest that the version says. Raises Unusable, and whatever the store does."""
+    uri, digest = stated.uri, stated.digest
+    opened, bucket, key = own(place, stated.namespace, uri)
+    answer = obstore.get(open_store(opened, f"s3://{bucket}"), key)
     if answer.meta["size"] > LARGEST:
         raise Unusable(f"{uri} takes {answer.meta['size'] >> 20} MiB, more than {LARGEST >> 20}")
     path, seen = folder / "baseline.parquet", hashlib.sha256()
