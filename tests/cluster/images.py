@@ -35,6 +35,7 @@ class Image:
 IMAGES = {
     "slipway-operator": Image("operator/Dockerfile", ("pyproject.toml", "operator"), Project(".")),
     "slipway-collector": Image("images/collector/Dockerfile", ("pyproject.toml", "operator"), Project(".", ("collector",))),
+    "slipway-monitor": Image("images/monitor/Dockerfile", ("pyproject.toml", "operator"), Project(".", ("monitor",))),
     "slipway-runtime-sklearn": Image("model-server/Dockerfile", ("model-server",), Project("model-server", ("sklearn", "ship"))),
     "slipway-example-custom": Image("examples/custom-container/Dockerfile", ("examples/custom-container",)),
     "slipway-object-store": Image("images/object-store/Dockerfile", ("images/object-store",), program="versitygw"),

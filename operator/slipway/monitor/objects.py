@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.api.types import API_VERSION, GROUP, VERSION
+from slipway.api.types import API_VERSION
 from slipway.api.v1alpha1.model_monitor import ModelMonitorSpec, Run
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import APPLY, Conflict, Request, Transport, Unavailable
-from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
+from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_MONITOR, MODEL_VERSION, Manifest
 from slipway.monitor.settings import Who
 
-MODEL_MONITOR = Resource(GROUP, VERSION, "ModelMonitor", "modelmonitors")
 FIELD_MANAGER = "slipway-monitor"
 TRIES = 5
 PAUSE_SECONDS = 2.0

@@ -9,9 +9,9 @@ from slipway.monitor.result import BaselineUsed, Monitored, Result, overall
 
 
 def check(verdict: Verdict, kind: CheckKind = "Drift", **more: Any) -> CheckStatus:
-    return CheckStatus(
-        **({"measure": "psi", "column": "age", "message": "psi 0.31 ≥ 0.2", "value": 0.31} | more), check=kind, verdict=verdict
-    )
+    usual: dict[str, Any] = {"measure": "psi", "column": "age", "message": "psi 0.31 ≥ 0.2", "value": 0.31}
+    usual |= more
+    return CheckStatus(**usual, check=kind, verdict=verdict)
 
 
 def result(*checks: CheckStatus, notified: str = "", **more: Any) -> Result:

@@ -19,8 +19,6 @@ from slipway.monitor.log.span import Span
 MEMORY = "384MB"
 MAX_MATCHED = 1_000_000
 """Rows that are compared: of more, about so many, chosen by chance, the same in every run over the same rows."""
-MAX_WAITING = 200_000
-"""Rows without truth that an estimate is made of: of more, about so many."""
 FOUND = (
     "CREATE TABLE found AS SELECT n, arg_max(value, arrived) AS truth_value, arg_max(label, arrived) AS truth_label, "
     "max(arrived) AS arrived FROM candidates GROUP BY n"
@@ -44,10 +42,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Joined:
-    """Rows with the asked columns; `matched` with `truth_value` (float64) and `truth_label` (text) beside."""
+    """Answers and truth."""
 
     matched: pa.Table
-    unlabelled: pa.Table
+    """The asked columns, with `truth_value` (float64) and `truth_label` (text) beside."""
     truths: Truths
 
 
@@ -62,7 +60,7 @@ def join(predictions: LogTable, actuals: LogTable, asked: Question) -> Joined:
         _load_truth(database, actuals, asked)
         _match(database, keys, predictions, actuals)
         database.execute(FOUND)
-        return Joined(_matched(database, schema, asked), _unlabelled(database, schema, asked), _counts(database, asked))
+        return Joined(_matched(database, schema, asked), _counts(database, asked))
 
 
 @contextmanager
@@ -130,11 +128,6 @@ def _equal(predictions: LogTable, left: str, actuals: LogTable, right: str) -> s
 def _matched(database: duckdb.DuckDBPyConnection, schema: pa.Schema, asked: Question) -> pa.Table:
     query = f"SELECT truth_value, truth_label{_selected(schema, asked)} FROM predictions p JOIN found USING (n)"
     return _sampled(database, query, MAX_MATCHED)
-
-
-def _unlabelled(database: duckdb.DuckDBPyConnection, schema: pa.Schema, asked: Question) -> pa.Table:
-    query = f"SELECT status{_selected(schema, asked)} FROM predictions p ANTI JOIN found USING (n)"
-    return _sampled(database, query, MAX_WAITING).drop_columns(["status"])
 
 
 def _sampled(database: duckdb.DuckDBPyConnection, query: str, most: int) -> pa.Table:

@@ -60,7 +60,6 @@ def test_by_id(place: LogPlace) -> None:
         {"truth_value": 1.0, "truth_label": "1", "prediction_id": "id-1", "out_predict": 1, "in_plan": "a"}
     ]
     assert found.truths == Truths(matched=1, waiting=3, unmatched=2, late=1)
-    assert sorted(found.unlabelled["prediction_id"].to_pylist()) == ["id-0", "id-2", "id-3", "id-4", "id-5"]
 
 
 def test_the_last_one_holds(place: LogPlace) -> None:
@@ -92,14 +91,14 @@ def test_by_key_of_another_type_or_unknown(place: LogPlace) -> None:
 
 def test_no_truth_yet(place: LogPlace) -> None:
     found = joined(place)
-    assert (len(found.matched), len(found.unlabelled)) == (0, 6)
+    assert len(found.matched) == 0
     assert found.truths == Truths(matched=0, waiting=3, unmatched=3, late=0)
 
 
 def test_no_table_at_all(tmp_path: Path) -> None:
     found = joined(place_in(tmp_path / "nothing"))
     assert found.truths == Truths()
-    assert len(found.matched) == len(found.unlabelled) == 0
+    assert len(found.matched) == 0
 
 
 def test_failed_calls_wait_for_nothing(place: LogPlace) -> None:
