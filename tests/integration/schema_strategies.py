@@ -30,6 +30,10 @@ _VALUES: dict[str, list[Any]] = {
     ],
     "digest": ["sha256:" + "a" * 64],
     "commit": ["abcdef1", "0" * 40],
+    "deployment": ["churn", "a"],
+    "schedule": [*["0 * * * *", "*/15 6-18 * * MON-FRI", "5,35 0 1 * *"] * 6, "hourly", "* * * *", "0 0 0 0 0 0", "@daily"],
+    "memory": ["1Gi", "512Mi", "1G"],
+    "cpu": ["500m", "1", "0.5"],
     "publicKey": [
         *["-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"] * 8,
         "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----",
@@ -107,9 +111,19 @@ def _right(schema: Schema, field: str) -> st.SearchStrategy[Any]:
         return st.booleans()
     if field in _VALUES and (kind == "string") == isinstance(_VALUES[field][0], str):
         return st.sampled_from(_VALUES[field])
+    if kind == "number":
+        return _number(schema)
     if kind == "integer":
         return st.integers(schema.get("minimum", -5), min(schema.get("maximum", 100), 100_000))
     return _string(schema)
+
+
+def _number(schema: Schema) -> st.SearchStrategy[float | int]:
+    """Halves and whole numbers, so that thresholds meet and cross; a whole number may come without its point."""
+    low, high = max(schema.get("minimum", -5), -5), min(schema.get("maximum", 5), 5)
+    above = 1 if schema.get("exclusiveMinimum") else 0
+    halves = st.integers(int(low * 20) + above, int(high * 20)).map(lambda n: n / 20)
+    return halves.map(lambda value: int(value) if value.is_integer() and value % 2 else value)
 
 
 def _object(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tests.kube import Kube, Refusal
 def whole_objects(kind: type[ApiModel]) -> st.SearchStrategy[dict[str, Any]]:
     """Objects that are near to valid: right in most places, wrong in few."""
     schema = root_schema(kind)
-    named = {"ModelVersion": _version_name, "ApprovalPolicy": _any_name, "ModelApproval": _any_name}
+    named = {"ModelVersion": _version_name, "ModelMonitor": _monitor_name, "ApprovalPolicy": _any_name, "ModelApproval": _any_name}
     assemble = named.get(kind.KIND.name, _as_it_is)  # type: ignore[attr-defined]
     return st.builds(
         lambda name, spec: {"metadata": {"name": assemble(name, spec)}, "spec": spec},
@@ -49,6 +49,17 @@ def _version_name(other: str, spec: Any) -> str:
             spec.setdefault("container", {"image": "i"})
         return f"{spec.get('model')}-{spec.get('version')}"
     return other
+
+
+def _monitor_name(other: str, spec: Any) -> str:
+    """Mostly with something to check, with what its segments compare, and with a window only where it belongs."""
+    if isinstance(spec, dict) and not other.startswith("x"):
+        spec.setdefault("serviceHealth", {})
+        if "performance" not in spec:
+            spec.pop("segments", None)
+        if isinstance(baseline := spec.get("baseline"), dict) and baseline.get("type") != "Window":
+            baseline.pop("window", None)
+    return _as_it_is(other, spec)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.KIND.name)

@@ -27,6 +27,9 @@ class ConditionType(StrEnum):
     CONTESTED = "Contested"
     """True while somebody else changes a child (or the status) back again and again, and repairs are therefore rare; the message says who.
     Absent otherwise (abnormal-true). ModelDeployment only."""
+    HEALTHY = "Healthy"
+    """True: the last run found nothing. False: it found what its thresholds call Warning or Critical. Unknown: nobody knows, for lack of
+    data or because runs fail. Of a ModelMonitor; of a ModelDeployment it is that of its worst monitor, absent without one."""
 
 
 class Reason(StrEnum):
@@ -71,6 +74,33 @@ class Reason(StrEnum):
     # Contested, Reconciling
     CHILD_CONTESTED = "ChildContested"
     """Somebody else changes or deletes a child again and again; it is put back ever more rarely."""
+    # Ready of a ModelMonitor
+    SCHEDULED = "Scheduled"
+    """The monitor's CronJob is as asked."""
+    SUSPENDED = "Suspended"
+    """`suspend: true`: no runs by schedule, as asked; the last verdict stays."""
+    # Healthy
+    ALL_CHECKS_HEALTHY = "AllChecksHealthy"
+    """True: no check of the last run is beyond its threshold."""
+    CHECK_WARNING = "CheckWarning"
+    """False: the worst check of the last run is a Warning."""
+    CHECK_CRITICAL = "CheckCritical"
+    """False: the worst check of the last run is Critical."""
+    NO_DATA = "NoData"
+    """Unknown: too few rows, or too few whose truth is known, for any verdict."""
+    CHECK_FAILED = "CheckFailed"
+    """Unknown: a check of the last run could not be made; the message says why."""
+    RUNS_FAILED = "RunsFailed"
+    """Unknown: the last run by schedule ended without a result."""
+    RUNS_OVERDUE = "RunsOverdue"
+    """Unknown: there was no run for twice the longest pause of the schedule and half an hour."""
+    NOT_RUN_YET = "NotRunYet"
+    """Unknown: the monitor's first run is still to come."""
+    # Stalled: the monitor
+    DEPLOYMENT_MISSING = "DeploymentMissing"
+    """No ModelDeployment of that name in the namespace. No run starts until there is."""
+    MONITORING_UNAVAILABLE = "MonitoringUnavailable"
+    """The platform has no prediction log, or monitoring is switched off."""
     # Stalled: the platform
     LEDGER_FORKED = "LedgerForked"
     """The audit ledger does not hold what was written to it: nothing that it must tell of starts until a person has looked."""
@@ -161,6 +191,18 @@ class EventReason(StrEnum):
     """Warning: the admission policies do not hold, so nothing starts where a policy governs."""
     CONTESTED = "Contested"
     """Warning: somebody else changes a child or the status back again and again; the message says who, and what to do."""
+    MONITOR_HEALTHY = "MonitorHealthy"
+    """Normal: a monitor's verdict has become Healthy."""
+    MONITOR_WARNING = "MonitorWarning"
+    """Warning: a monitor's verdict has become Warning."""
+    MONITOR_CRITICAL = "MonitorCritical"
+    """Warning: a monitor's verdict has become Critical."""
+    MONITOR_NO_DATA = "MonitorNoData"
+    """Normal: a monitor has too few rows for a verdict."""
+    MONITOR_ERROR = "MonitorError"
+    """Warning: a monitor's runs fail or are overdue, or a check could not be made."""
+    RUN_STARTED = "RunStarted"
+    """Normal: a run of the monitor was started because somebody asked for it."""
 
 
 class Transition(StrEnum):
@@ -194,6 +236,8 @@ class Transition(StrEnum):
     """Nothing serves, as asked."""
     STALLED = "Stalled"
     """What was asked for does not come about until a person acts; the reason says why."""
+    JUDGED = "Judged"
+    """A ModelMonitor's verdict is another one; the details name the run and its worst check."""
     DELETED = "Deleted"
     """The object is gone. By whom is not known to Slipway: the apiserver's audit log tells."""
 
@@ -201,7 +245,9 @@ class Transition(StrEnum):
 class Condition(ApiModel):
     """One observation of the object's state."""
 
-    type: Annotated[str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled, Available, Approved or Contested.")]
+    type: Annotated[
+        str, Field(min_length=1, max_length=64, description="Ready, Reconciling, Stalled, Available, Approved, Contested or Healthy.")
+    ]
     status: Annotated[Literal["True", "False", "Unknown"], Field(description="True, False or Unknown.")]
     reason: Annotated[str, Field(min_length=1, max_length=64, description="One word for why; documented in docs/conditions.md.")]
     message: Annotated[str, Field(max_length=1024, description="One readable line.")]

@@ -28,6 +28,7 @@ _DROPPED = {
     "const",
     "description",
     "propertyNames",
+    "exclusiveMinimum",
 }
 
 
@@ -119,6 +120,8 @@ def _node(raw: Schema, defs: Schema, classes: dict[str, type[ApiModel]], path: t
     node: Schema = {key: raw[key] for key in raw if key in _COPIED or key.startswith("x-kubernetes-")}
     if raw.get("x-kubernetes-int-or-string"):
         node["anyOf"] = [{"type": "integer"}, {"type": "string"}]
+    if "exclusiveMinimum" in raw:  # a flag beside `minimum` in Kubernetes' schemas, a number in pydantic's
+        node |= {"minimum": raw["exclusiveMinimum"], "exclusiveMinimum": True}
     if "const" in raw:
         node["enum"] = [raw["const"]]
     if "properties" in raw:

@@ -94,7 +94,8 @@ def _bounds(node: Schema) -> str:
         parts.append(", ".join(f"`{value}`" for value in node["enum"]))
     for low, high, unit in (("minimum", "maximum", ""), ("minLength", "maxLength", " characters"), ("minItems", "maxItems", " items")):
         if low in node or high in node:
-            parts.append(f"{node.get(low, 0)} to {node[high]}{unit}" if high in node else f"from {node[low]}{unit}")
+            above = "above " if low == "minimum" and node.get("exclusiveMinimum") else ""
+            parts.append(f"{above}{node.get(low, 0)} to {node[high]}{unit}" if high in node else f"from {node[low]}{unit}")
     if "maxProperties" in node:
         parts.append(f"at most {node['maxProperties']} entries")
     if "pattern" in node:

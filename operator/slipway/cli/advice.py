@@ -33,6 +33,29 @@ ADVICE: dict[str, str] = {
         "The model is not at fault; what sends its prediction log is: read why with kubectl -n {namespace} logs -l "
         "slipway.dev/deployment={name} -c capture --previous, and set spec.capture.mode to Disabled to serve without it meanwhile."
     ),
+    # monitors
+    "DeploymentMissing": (
+        "Apply the ModelDeployment that the monitor's spec.deployment names, or correct it; to see them: kubectl -n {namespace} get slmd"
+    ),
+    "MonitoringUnavailable": (
+        "Have the platform's team install the chart with predictionLog.enabled=true and monitoring.enabled=true; until then no monitor runs."
+    ),
+    "CheckWarning": "Read the run's report: kubectl slipway monitor show NAME -n {namespace} names the checks and says where it is.",
+    "CheckCritical": "Read the run's report: kubectl slipway monitor show NAME -n {namespace} names the checks and says where it is.",
+    "NoData": (
+        "The window has too few rows, or too few whose truth is known: wait, widen spec.windowHours, send the truth (kubectl slipway "
+        "actuals), or lower minRows of the check."
+    ),
+    "CheckFailed": "One check could not be made, the others hold: kubectl slipway monitor show NAME -n {namespace} says which and why.",
+    "RunsFailed": (
+        "Look at the run's pod in the operator's namespace (kubectl get jobs -l slipway.dev/monitor=NAME): its log says why; out of memory: "
+        "raise spec.resources.memory."
+    ),
+    "RunsOverdue": (
+        "No run began: look at the CronJob that the monitor's status.cronJob names (kubectl describe cronjob), and whether a quota or a "
+        "full cluster keeps its pods waiting."
+    ),
+    "NotRunYet": "Nothing to do; wait, or run it now: kubectl slipway monitor run NAME -n {namespace}",
     # the artifact
     "DigestMismatch": (
         "The stored bytes are not the ones that were registered, and nothing was loaded: find out who changed"

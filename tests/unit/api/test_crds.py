@@ -51,7 +51,7 @@ def test_status_starts_at_minus_one_and_scale_is_served() -> None:
 
 def test_names() -> None:
     names = [crd(kind)["spec"]["names"] for kind in KINDS]
-    assert [n["shortNames"] for n in names] == [["slm"], ["slmv"], ["slmd"], ["slap"], ["slma"]]
+    assert [n["shortNames"] for n in names] == [["slm"], ["slmv"], ["slmd"], ["slmm"], ["slap"], ["slma"]]
     assert all(n["categories"] == ["slipway"] for n in names)
 
 

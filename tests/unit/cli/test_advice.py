@@ -17,6 +17,9 @@ FINE = {
     Reason.APPROVED,
     Reason.OVERRIDDEN,
     Reason.TAKEN_OVER,
+    Reason.SCHEDULED,
+    Reason.SUSPENDED,
+    Reason.ALL_CHECKS_HEALTHY,
 }
 """Nothing to do about these."""
 OF_APPROVALS = {Reason.PENDING, Reason.COUNTED, Reason.CONSUMED, Reason.VOID}

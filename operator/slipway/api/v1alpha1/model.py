@@ -14,6 +14,10 @@ Task = Literal["BinaryClassification", "MulticlassClassification", "Regression",
 Importance = Literal["Low", "Moderate", "High", "Critical"]
 
 
+NotifierName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
+Bound = Annotated[float, Field(ge=-1e300, le=1e300)]
+
+
 class Owner(ApiModel):
     """Who answers for the model."""
 
@@ -22,6 +26,11 @@ class Owner(ApiModel):
         StringConstraints(min_length=1, max_length=63),
         Field(description="The team, as your organisation names it; becomes the `team` label of the model's metrics."),
     ]
+    notify: Annotated[
+        list[NotifierName],
+        *unique_by(),
+        Field(max_length=8, description="The notifiers by which monitors tell the owner; the platform team sets them up in the chart."),
+    ] = []
 
 
 Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"]
@@ -44,6 +53,36 @@ class Column(ApiModel):
     ]
 
 
+class Input(Column):
+    """A feature, and what its values may be. Monitors count those that are otherwise; no request is refused for them."""
+
+    min: Annotated[Bound | None, Field(description="The least value that is possible, for numbers.")] = None
+    max: Annotated[Bound | None, Field(description="The greatest value that is possible, for numbers.")] = None
+    categories: Annotated[
+        list[Annotated[str, StringConstraints(max_length=253)]],
+        *unique_by(),
+        Field(max_length=200, description="The texts that are possible, for BYTES. Left out, those of the baseline."),
+    ] = []
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.min) || !has(self.max) || self.min <= self.max",
+            message="min must not be greater than max",
+            holds=lambda self: self.min is None or self.max is None or self.min <= self.max,
+        ),
+        Rule(
+            cel="!(self.datatype in ['BYTES', 'BOOL']) || (!has(self.min) && !has(self.max))",
+            message="min and max are for numbers: leave them out for BYTES and BOOL",
+            holds=lambda self: self.datatype not in ("BYTES", "BOOL") or (self.min is None and self.max is None),
+        ),
+        Rule(
+            cel="self.datatype == 'BYTES' || !has(self.categories) || size(self.categories) == 0",
+            message="categories are for texts: leave them out unless the datatype is BYTES",
+            holds=lambda self: self.datatype == "BYTES" or not self.categories,
+        ),
+    )
+
+
+Inputs = Annotated[list[Input], *unique_by("name"), Field(max_length=MAX_COLUMNS)]
 Columns = Annotated[list[Column], *unique_by("name"), Field(max_length=MAX_COLUMNS)]
 
 
@@ -51,7 +90,7 @@ class Schema(ApiModel):
     """What the prediction log's columns hold. It types the log alone: it changes no pod, and no request is refused for it."""
 
     inputs: Annotated[
-        Columns, Field(description="Features, each the column `in_NAME`. One that is left out has the type that callers send.")
+        Inputs, Field(description="Features, each the column `in_NAME`. One that is left out has the type that callers send.")
     ] = []
     outputs: Annotated[
         Columns, Field(description="Outputs, each the column `out_NAME`, such as `predict`. One that is left out has the model's type.")

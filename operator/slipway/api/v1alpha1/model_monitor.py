@@ -11,6 +11,8 @@ from slipway.api.kind import Kind, PrinterColumn
 from slipway.api.types import ApiModel, Name, ObjectMeta, Rule, short_name_rule, unique_by
 
 Verdict = Literal["Healthy", "Warning", "Critical", "NoData", "Error"]
+RUN_REQUESTED = "slipway.dev/run-requested"
+"""Annotation of a ModelMonitor: each new value (the time, mostly) asks for one run beside the schedule."""
 CheckKind = Literal[
     "ServiceHealth",
     "Drift",
@@ -21,6 +23,18 @@ CheckKind = Literal[
     "EstimatedPerformance",
     "Staleness",
 ]
+Occasion = Literal[
+    "Any",
+    "ServiceHealth",
+    "Drift",
+    "MultivariateDrift",
+    "PredictionDrift",
+    "DataQuality",
+    "Performance",
+    "EstimatedPerformance",
+    "Staleness",
+]
+"""A kind of check, or any of them: one Literal, since a union has no structural schema."""
 NumericMeasure = Literal["PSI", "JensenShannon", "KolmogorovSmirnov", "Wasserstein"]
 CategoricalMeasure = Literal["PSI", "JensenShannon", "ChiSquare"]
 Metric = Literal["accuracy", "precision", "recall", "f1", "auc", "logLoss", "brier", "calibrationError", "mae", "rmse", "r2"]
@@ -208,9 +222,7 @@ class Baseline(ApiModel):
 class Notify(ApiModel):
     """Tell the model's owner, by the notifiers that `Model.spec.owner.notify` names."""
 
-    when: Annotated[
-        list[Literal["Any"] | CheckKind], *unique_by(), Field(min_length=1, max_length=9, description="Checks of these kinds.")
-    ] = ["Any"]
+    when: Annotated[list[Occasion], *unique_by(), Field(min_length=1, max_length=9, description="Checks of these kinds.")] = ["Any"]
     at_least: Annotated[Literal["Warning", "Critical"], Field(description="From this verdict on.")] = "Warning"
     do: Annotated[Literal["Notify"], Field(description="What is done.")]
     cooldown_hours: Annotated[
@@ -321,6 +333,14 @@ class Run(ApiModel):
     notified: Annotated[str, Field(max_length=320, description="What the owner was told last: verdict and time.")] = ""
 
 
+class Judged(ApiModel):
+    """A change of the verdict."""
+
+    verdict: Annotated[Verdict, Field(description="What it is since then.")]
+    since: Annotated[str, Field(max_length=32, description="Since when (RFC 3339).", json_schema_extra={"format": "date-time"})]
+    number: Annotated[int, Field(ge=1, description="How many changes there were.")]
+
+
 class ModelMonitorStatus(ApiModel):
     """What the monitor found."""
 
@@ -333,6 +353,18 @@ class ModelMonitorStatus(ApiModel):
         str | None, Field(max_length=32, description="When the last run ended (RFC 3339).", json_schema_extra={"format": "date-time"})
     ] = None
     cron_job: Annotated[str, Field(max_length=320, description="The CronJob that runs it, with its namespace.")] = ""
+    on_demand: Annotated[
+        str, Field(max_length=63, description="The Job of the last run that was asked for (`slipway.dev/run-requested`).")
+    ] = ""
+    scheduled_since: Annotated[
+        str | None,
+        Field(
+            max_length=32,
+            description="Since when it runs by this spec: from then on a run can be overdue. None while suspended.",
+            json_schema_extra={"format": "date-time"},
+        ),
+    ] = None
+    judged: Annotated[Judged | None, Field(description="The last change of the verdict, as the ledger tells of it.")] = None
     run: Annotated[Run | None, Field(description="What the last run found.")] = None
     conditions: Conditions = []
 

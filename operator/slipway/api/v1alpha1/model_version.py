@@ -53,6 +53,17 @@ class Artifact(ApiModel):
     ) = None
 
 
+class ReferenceRows(ApiModel):
+    """Rows that the version was validated on: what monitors compare with."""
+
+    uri: Annotated[
+        str,
+        StringConstraints(pattern=r"^s3://[!-.0-~]+/[!-~]*[!-.0-~]$", min_length=8, max_length=1024),
+        Field(description="A Parquet file, `s3://BUCKET/KEY`, in the platform's object store: one column a feature and output."),
+    ]
+    digest: Annotated[Digest, Field(description="The SHA-256 of the file.")]
+
+
 class Container(ApiModel):
     """Your own server, for format `custom`."""
 
@@ -120,6 +131,10 @@ class ModelVersionSpec(ApiModel):
     artifact: Annotated[Artifact | None, Field(description="The model's bytes. Required unless the format is `custom`.")] = None
     container: Annotated[Container | None, Field(description="Your own server. Required for format `custom`, and only there.")] = None
     lineage: Annotated[Lineage | None, Field(description="Where it comes from.")] = None
+    baseline: Annotated[
+        ReferenceRows | None,
+        Field(description="Reference rows, for monitors (`kubectl slipway push --baseline`). Nothing that serves changes by them."),
+    ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
