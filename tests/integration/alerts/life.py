@@ -146,7 +146,7 @@ def living(folder: Path) -> Iterator[Life]:
         ledger = stack.enter_context(ledger_store(folder / "ledger"))
         operator = start_operator(plane, kube, folder, "slipway-operator-0", **ledger.settings("alerts"))
         stack.callback(operator.end)
-        server = ServerProcess(models.save(models.Moody(), folder / "moody"), folder, **capture(folder / "spool", mode="Full"))
+        server = ServerProcess(models.save(models.Moody(), folder / "moody"), folder, 2, **capture(folder / "spool", mode="Full"))
         stack.callback(server.kill)
         collector = collect(lab, folder, stack)
         life = Life(kube, operator, collector, server.wait_ready(), lab.person("reader", [may("create", "actuals")]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def panels() -> Iterator[Any]:
 @pytest.mark.parametrize("panel", panels())
 def test_a_panel_has_data(panel: dict[str, Any], prometheus: Prometheus) -> None:
     for query in (as_asked(target["expr"]) for target in panel["targets"]):
-        until(lambda query=query: shown(prometheus, query), 40, f"data for {query}; targets down: {prometheus.down()}", every=0.5)
+        until(partial(shown, prometheus, query), 40, f"data for {query}; targets down: {prometheus.down()}", every=0.5)
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)

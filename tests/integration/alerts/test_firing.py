@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
 from tests.integration.alerts.life import DEPLOYMENT, MONITOR, NAMESPACE, TEAM, Life
 from tests.prometheus import start_alertmanager, start_prometheus, start_receiver
 from tests.rules import RULES

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from slipway.plan.names import DEPLOYMENT_LABEL
+from slipway.cluster.store import DEPLOYMENT_LABEL
 from tests.rules import RULES
 from tests.unit.chart.helm import CHART, VARIANTS, Manifest, one, refusal, render
 

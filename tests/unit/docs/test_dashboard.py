@@ -44,7 +44,8 @@ def test_every_query_asks_for_what_there_is(name: str) -> None:
     assert len(queries(DASHBOARDS[name])) >= 12
     for query in queries(DASHBOARDS[name]):
         names = {SUFFIX.sub("", metric) for metric in re.findall(rf"\b(?:slipway_\w+|model_infer_\w+|{PROCESS})", query)}
-        assert names and names <= known.keys(), query
+        assert names, query
+        assert names <= known.keys(), query
         labels = set.union(*(known[metric] for metric in names)) | SCRAPED
         grouped = {label.strip() for group in re.findall(r"\b(?:by|on) \(([^)]*)\)", query) for label in group.split(",")}
         matched = {label for group in re.findall(r"\{([^}]*)\}", query) for label in re.findall(r"(\w+)=", group)}
