@@ -33,7 +33,7 @@ from tests.wait import until
 NAMESPACE, DEPLOYMENT, MONITOR, TEAM = "growth", "churn", "churn-daily", "growth"
 SENDER = "senders"
 """Where the pod is whose token the shipper has: in `growth`, ServiceAccounts are the operator's."""
-OWNER = {"name": "Ada", "contact": "ada@example.com", "team": TEAM}
+OWNER = {"team": TEAM}
 
 
 @dataclass
