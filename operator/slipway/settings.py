@@ -41,6 +41,36 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class Monitoring:
+    """What shapes the pods of monitors, beside their spec. All that is named here is in the operator's own namespace."""
+
+    image: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+    service_account: str = "slipway-monitor"
+    config: str = "slipway-monitor"
+    """The ConfigMap with the pods' environment (`SLIPWAY_*`)."""
+    notifiers: str = "slipway-notifiers"
+    """The ConfigMap whose `notifiers.json` says whom the notifiers tell."""
+    log_secret: str = ""
+    """Secret of the prediction log's store."""
+    log_ca: str = ""
+    """ConfigMap whose `ca.crt` that store's certificates are trusted by."""
+    store_secret: str = ""
+    """Secret of the object store that baselines are in; empty when it needs none."""
+    notifier_secrets: Mapping[str, str] = field(default_factory=dict)
+    """By notifier: the Secret with its `url`, `password` or `token`."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """On every pod, for NetworkPolicies."""
+    resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Requests and limits where the monitor names none."""
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    """`nodeSelector`, `tolerations`, `priorityClassName` as a pod has them."""
+    deadline_seconds: int = 3600
+    """A run that takes longer is ended, and has failed."""
+
+
+@dataclass(frozen=True)
 class LedgerPlace:
     """Where the ledger is, and with what the operator opens it."""
 
@@ -75,6 +105,10 @@ class Settings:
     """How often those are looked at."""
     ledger: LedgerPlace | None = None
     """None: nothing is recorded."""
+    monitoring: Monitoring | None = None
+    """None: no monitor runs."""
+    cron_job_seconds: float = 60.0
+    """How often the CronJobs of monitors are looked at."""
     lease_seconds: float = 15.0
     """How long the Lease holds without renewal; fail-over takes at most 1.5 times this."""
     workers: int = 8
@@ -110,6 +144,8 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         guards=_names(env, "SLIPWAY_GUARDS"),
         guard_seconds=_number(env, "SLIPWAY_GUARD_SECONDS", defaults.guard_seconds, at_least=0.1),
         ledger=_ledger(env),
+        monitoring=_monitoring(env),
+        cron_job_seconds=_number(env, "SLIPWAY_CRON_JOB_SECONDS", defaults.cron_job_seconds, at_least=0.1),
         lease_seconds=_number(env, "SLIPWAY_LEASE_SECONDS", defaults.lease_seconds, at_least=0.1),
         workers=int(_number(env, "SLIPWAY_WORKERS", defaults.workers, at_least=1)),
         full_pass_seconds=_number(env, "SLIPWAY_FULL_PASS_SECONDS", defaults.full_pass_seconds, at_least=0.1),
@@ -131,6 +167,14 @@ def _ledger(env: Mapping[str, str]) -> LedgerPlace | None:
         overrides={name: value for name, value in overrides.items() if value},
         anchors=tuple(_json(env, "SLIPWAY_LEDGER_ANCHORS", [])),
     )
+
+
+def _monitoring(env: Mapping[str, str]) -> Monitoring | None:
+    given = _json(env, "SLIPWAY_MONITORING", {})
+    try:
+        return Monitoring(**given | {"pull_secrets": tuple(given.get("pull_secrets", ()))}) if given else None
+    except TypeError as error:
+        raise ValueError(f"SLIPWAY_MONITORING must be what the chart writes: {error}") from None
 
 
 def _runtimes(env: Mapping[str, str]) -> tuple[Runtime, ...]:

@@ -38,7 +38,7 @@ ADVICE: dict[str, str] = {
         "Apply the ModelDeployment that the monitor's spec.deployment names, or correct it; to see them: kubectl -n {namespace} get slmd"
     ),
     "MonitoringUnavailable": (
-        "Have the platform's team install the chart with predictionLog.enabled=true and monitoring.enabled=true; until then no monitor runs."
+        "Have the platform's team install the chart with predictionLog.enabled=true and monitoring.enabled=true; until then none runs."
     ),
     "CheckWarning": "Read the run's report: kubectl slipway monitor show NAME -n {namespace} names the checks and says where it is.",
     "CheckCritical": "Read the run's report: kubectl slipway monitor show NAME -n {namespace} names the checks and says where it is.",
@@ -48,8 +48,8 @@ ADVICE: dict[str, str] = {
     ),
     "CheckFailed": "One check could not be made, the others hold: kubectl slipway monitor show NAME -n {namespace} says which and why.",
     "RunsFailed": (
-        "Look at the run's pod in the operator's namespace (kubectl get jobs -l slipway.dev/monitor=NAME): its log says why; out of memory: "
-        "raise spec.resources.memory."
+        "Look at the run's pod in the operator's namespace (kubectl get jobs -l slipway.dev/monitor=NAME): its log says why; out of "
+        "memory: raise spec.resources.memory."
     ),
     "RunsOverdue": (
         "No run began: look at the CronJob that the monitor's status.cronJob names (kubectl describe cronjob), and whether a quota or a "

@@ -36,6 +36,7 @@ class Resource:
 MODEL = Resource(GROUP, VERSION, "Model", "models")
 MODEL_VERSION = Resource(GROUP, VERSION, "ModelVersion", "modelversions")
 MODEL_DEPLOYMENT = Resource(GROUP, VERSION, "ModelDeployment", "modeldeployments")
+MODEL_MONITOR = Resource(GROUP, VERSION, "ModelMonitor", "modelmonitors")
 MODEL_APPROVAL = Resource(GROUP, VERSION, "ModelApproval", "modelapprovals")
 APPROVAL_POLICY = Resource(GROUP, VERSION, "ApprovalPolicy", "approvalpolicies")
 NAMESPACE = Resource("", "v1", "Namespace", "namespaces")
@@ -49,19 +50,23 @@ DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments")
 DISRUPTION_BUDGET = Resource("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets")
 AUTOSCALER = Resource("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
 
+CRON_JOB = Resource("batch", "v1", "CronJob", "cronjobs")
+JOB = Resource("batch", "v1", "Job", "jobs")
+"""Of monitors, in the operator's own namespace: docs/adr/0021-cron-jobs-are-listed-not-watched.md."""
+
 POD = Resource("", "v1", "Pod", "pods")
 EVENT = Resource("", "v1", "Event", "events")
 CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps")
 LEASE = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 
-OWN_KINDS = (MODEL, MODEL_VERSION, MODEL_DEPLOYMENT)
+OWN_KINDS = (MODEL, MODEL_VERSION, MODEL_DEPLOYMENT, MODEL_MONITOR)
 CHILD_KINDS = (SERVICE_ACCOUNT, NETWORK_POLICY, SERVICE, DEPLOYMENT, DISRUPTION_BUDGET, AUTOSCALER)
 """In the order they are applied."""
 WATCHED = (*OWN_KINDS, *CHILD_KINDS, POD)
 GOVERNING = (APPROVAL_POLICY, MODEL_APPROVAL, CONTROLLER_REVISION, NAMESPACE)
 """Watched beside, where approvals govern."""
 
-_BY_KIND = {resource.kind: resource for resource in (*WATCHED, *GOVERNING, EVENT, LEASE)}
+_BY_KIND = {resource.kind: resource for resource in (*WATCHED, *GOVERNING, CRON_JOB, JOB, EVENT, LEASE)}
 
 
 def resource_of(manifest: Manifest) -> Resource:

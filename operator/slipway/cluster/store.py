@@ -12,8 +12,10 @@ import orjson
 from slipway.cluster.resources import (
     CHILD_KINDS,
     CONTROLLER_REVISION,
+    CRON_JOB,
     MODEL_APPROVAL,
     MODEL_DEPLOYMENT,
+    MODEL_MONITOR,
     MODEL_VERSION,
     POD,
     Manifest,
@@ -22,6 +24,8 @@ from slipway.cluster.resources import (
 from slipway.telemetry import metrics
 
 DEPLOYMENT_LABEL = "slipway.dev/deployment"
+MONITOR_LABEL, MONITOR_NAMESPACE_LABEL = "slipway.dev/monitor", "slipway.dev/monitor-namespace"
+"""On a CronJob: the name and namespace of the ModelMonitor that it runs."""
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """kubectl's copy of the whole object, in the object."""
@@ -37,7 +41,7 @@ Key = tuple[str, str]
 """Namespace and name."""
 Group = tuple[str, str, str]
 """Kind, namespace and what its members have in common."""
-PACKED = (*CHILD_KINDS, CONTROLLER_REVISION)
+PACKED = (*CHILD_KINDS, CONTROLLER_REVISION, CRON_JOB)
 """Of which there are many to each of ours."""
 
 
@@ -116,8 +120,12 @@ class Store:
             yield known.manifest
 
     def of_deployment(self, resource: Resource, namespace: str, name: str) -> list[Manifest]:
-        """Children or pods that carry the deployment's label; approvals that name it."""
+        """Children or pods that carry the deployment's label; approvals and monitors that name it."""
         return self._group(resource, (resource.kind, namespace, f"deployment/{name}"))
+
+    def of_monitor(self, namespace: str, name: str) -> list[Manifest]:
+        """CronJobs that carry the ModelMonitor's labels."""
+        return self._group(CRON_JOB, (CRON_JOB.kind, namespace, f"monitor/{name}"))
 
     def of_model(self, resource: Resource, namespace: str, model: str) -> list[Manifest]:
         """ModelVersions or ModelDeployments of a model."""
@@ -213,6 +221,12 @@ def _by_status(kind: str, namespace: str, status: Manifest) -> list[Group]:
     return groups
 
 
+def _of_its_monitor(manifest: Manifest) -> list[Group]:
+    labels = manifest["metadata"].get("labels") or {}
+    namespace, name = labels.get(MONITOR_NAMESPACE_LABEL), labels.get(MONITOR_LABEL)
+    return [(CRON_JOB.kind, namespace, f"monitor/{name}")] if namespace and name else []
+
+
 def _groups(resource: Resource, manifest: Manifest) -> list[Group]:
     namespace = manifest["metadata"].get("namespace", "")
     if resource in (MODEL_DEPLOYMENT, MODEL_VERSION):
@@ -222,7 +236,9 @@ def _groups(resource: Resource, manifest: Manifest) -> list[Group]:
             groups.append((resource.kind, namespace, f"version/{spec.get('model', '')}-{spec.get('version', '')}"))
             groups += _by_status(resource.kind, namespace, manifest.get("status") or {})
         return groups
-    if resource is MODEL_APPROVAL:
+    if resource is CRON_JOB:
+        return _of_its_monitor(manifest)
+    if resource in (MODEL_APPROVAL, MODEL_MONITOR):
         return [(resource.kind, namespace, f"deployment/{manifest['spec']['deployment']}")]
     label = (manifest["metadata"].get("labels") or {}).get(DEPLOYMENT_LABEL)
     return [(resource.kind, namespace, f"deployment/{label}")] if label else []

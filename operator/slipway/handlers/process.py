@@ -72,14 +72,15 @@ async def _watch(engine: Engine, transport: ApiServer, settings: Settings) -> No
         namespaces=namespaces,
     )
     tasks = [*tasks, asyncio.create_task(engine.lister.run())]
+    begun = asyncio.create_task(engine.list_cron_jobs())
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:
-        for task in tasks:
+        for task in (*tasks, begun):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, begun, return_exceptions=True)
 
 
 async def _lead(engine: Engine, elector: Elector) -> None:

@@ -122,9 +122,9 @@ def held_back(manifest: Manifest, status: Mapping[str, Any], trouble: Trouble, n
     it). A trouble that a person must see to is shown all the same.
     """
     before = manifest.get("status", {})
-    kept = {key: value for key, value in status.items() if key not in ("outcome", "observedGeneration")}
+    kept = {key: value for key, value in status.items() if key not in ("outcome", "observedGeneration", "judged")}
     kept |= {"observedGeneration": before.get("observedGeneration", -1)}
-    kept |= {key: before[key] for key in ("outcome", "childrenHash") if key in before}
+    kept |= {key: before[key] for key in ("outcome", "childrenHash", "judged") if key in before}
     if find_condition(status, ConditionType.STALLED):
         return kept
     conditions = ConditionSet(before, manifest["metadata"]["generation"], now)

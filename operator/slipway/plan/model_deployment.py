@@ -16,6 +16,7 @@ from slipway.plan.contest import contested_message
 from slipway.plan.entries import children_entries, children_hash, with_outcome
 from slipway.plan.gate.blocked import kept_fields
 from slipway.plan.gate.passing import Gate, pass_gate
+from slipway.plan.monitor.judge import worst_health
 from slipway.plan.names import DIGEST_ANNOTATION, TEMPLATE_HASH_ANNOTATION, VERSION_LABEL, selector, version_name
 from slipway.plan.status import ConditionSet, find_condition, rfc3339
 from slipway.plan.trouble import (
@@ -219,6 +220,8 @@ def _observation(manifest: Manifest, observed: Observed, conditions: ConditionSe
         conditions.set(ConditionType.AVAILABLE, False, Reason.NO_REPLICAS_AVAILABLE, "no pod is ready")
     if contested := _contested(observed):
         conditions.set(ConditionType.CONTESTED, True, Reason.CHILD_CONTESTED, contested_message(contested, name))
+    if health := worst_health(observed.monitors):
+        conditions.set(ConditionType.HEALTHY, *health)
     newest = max(ready, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
     status: dict[str, Any] = {
         "observedGeneration": meta["generation"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from slipway.api.v1alpha1.model_deployment import HEADLESS_SUFFIX
-from slipway.cluster.store import DEPLOYMENT_LABEL
+from slipway.cluster.store import DEPLOYMENT_LABEL, MONITOR_LABEL, MONITOR_NAMESPACE_LABEL
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MODEL_LABEL = "slipway.dev/model"
@@ -22,8 +24,28 @@ SECRET_PATH = "/var/run/secrets/slipway/artifact"
 CLAIM_PATH = "/mnt/pvc"
 SPOOL_PATH = "/var/spool/slipway"
 TOKEN_PATH = "/var/run/secrets/slipway/token"
+MONITOR_UID_LABEL = "slipway.dev/monitor-uid"
+LOG_SECRET_PATH = "/var/run/secrets/slipway/predictions"
+LOG_CA_PATH = "/etc/slipway/predictions"
+STORE_SECRET_PATH = "/var/run/secrets/slipway/object-store"
+NOTIFIERS_PATH, NOTIFIER_SECRETS_PATH = "/etc/slipway/notifiers.json", "/etc/slipway/notifier-secrets"
 CAPTURE_CONTAINER = "capture"
 """Sends the prediction log, beside the model."""
+
+
+def cron_job_name(monitor: str, uid: str) -> str:
+    """Of the CronJob that runs a monitor: at most 46 characters, since Kubernetes adds 11; another one for each uid."""
+    return f"{monitor[:35].rstrip('-')}-{hashlib.sha256(uid.encode()).hexdigest()[:10]}"
+
+
+def job_name(cron_job: str, requested: str) -> str:
+    """Of the Job of one run that was asked for: the same for the same request, so that it is made once."""
+    return f"{cron_job}-{hashlib.sha256(requested.encode()).hexdigest()[:8]}"
+
+
+def monitor_labels(namespace: str, name: str, uid: str) -> dict[str, str]:
+    """Whose run it is: on a CronJob, its Jobs and their pods."""
+    return {MONITOR_NAMESPACE_LABEL: namespace, MONITOR_LABEL: name, MONITOR_UID_LABEL: uid}
 
 
 def version_name(model: str, version: str) -> str:

@@ -24,8 +24,9 @@ class ConditionSet:
         self._now = rfc3339(now)
         self._conditions: list[dict[str, Any]] = []
 
-    def set(self, kind: ConditionType, status: bool, reason: Reason, message: str) -> None:
-        value = "True" if status else "False"
+    def set(self, kind: ConditionType, status: bool | None, reason: Reason, message: str) -> None:
+        """`status`: None is Unknown."""
+        value = {True: "True", False: "False", None: "Unknown"}[status]
         old = self._before.get(kind)
         since = old["lastTransitionTime"] if old and old["status"] == value else self._now
         self._conditions.append(

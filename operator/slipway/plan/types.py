@@ -68,6 +68,8 @@ class Observed:
     """Children whose repair must wait, because somebody else changes them again and again, and who (None: not asked; empty: unknown)."""
     promises: Mapping[Child, str] = field(default_factory=dict)
     """Repairs that the ledger was told of and that have not happened yet, by the detail of their entries."""
+    monitors: tuple[Manifest, ...] = ()
+    """The ModelMonitors that watch it."""
     governance: Governance | None = None
     """None where nothing governs: no stage, or an operator that does not look."""
 
@@ -121,6 +123,8 @@ class Plan:
     """The approved revision, to be written down before the first of the applies."""
     ask: tuple[Word, ...] = ()
     """Approvals on which the change would start, once the apiserver says that their authors still have the right to them."""
+    job: Manifest | None = None
+    """One run of a monitor, to be created after the applies."""
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The statuses of the ModelApprovals that name the object, by uid."""
 

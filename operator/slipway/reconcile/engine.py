@@ -13,6 +13,7 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError, Conflict, NamespaceEnding, Refused
 from slipway.cluster.resources import (
     APPROVAL_POLICY,
+    CRON_JOB,
     GOVERNING,
     MODEL_APPROVAL,
     MODEL_DEPLOYMENT,
@@ -24,6 +25,7 @@ from slipway.cluster.resources import (
 )
 from slipway.cluster.store import Key, Store, key_of
 from slipway.errors import NotLeader
+from slipway.plan.model_monitor import Platform
 from slipway.plan.names import MANAGED_BY, STAGE_LABEL
 from slipway.reconcile.deletions import Deletions
 from slipway.reconcile.guard import Guard
@@ -71,16 +73,29 @@ class Engine:
         guard = Guard(cluster, self._journal, settings, lambda: datetime.now(UTC), self._policies_changed)
         self._guard = guard if settings.governance else None
         self._reconciler = Reconciler(
-            self.store, self.observe, cluster, settings.serving, self._journal, guard=self._guard, serves_otherwise=self._enqueue_waiting
+            self.store,
+            self.observe,
+            cluster,
+            settings.serving,
+            self._journal,
+            guard=self._guard,
+            serves_otherwise=self._enqueue_waiting,
+            platform=Platform(settings.namespace, settings.monitoring, settings.serving.collector),
+            served=settings.watch_namespaces,
         )
         self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)
         self.lister.expect(self._watched, self._namespaces)
+        self.lister.expect((CRON_JOB,), (settings.namespace,))
 
     @property
     def _namespaces(self) -> tuple[str | None, ...]:
         """What is listed and watched: the named namespaces, or None for all at once."""
         return self._settings.watch_namespaces or (None,)
+
+    def _where(self, resource: Resource) -> tuple[str | None, ...]:
+        """CronJobs are in the operator's own namespace, whatever it serves."""
+        return (self._settings.namespace,) if resource is CRON_JOB else self._namespaces
 
     @property
     def synced(self) -> bool:
@@ -135,7 +150,7 @@ class Engine:
             await self._guard.begin()
         self._enqueue_all()
         async with asyncio.TaskGroup() as tasks:  # whichever fails ends them all, and with them the process: better than half an operator
-            running = [self.queue.run_delays(), self._full_passes(), self._deletions.run()]
+            running = [self.queue.run_delays(), self._full_passes(), self._look_at_cron_jobs(), self._deletions.run()]
             running += [self._guard.run()] if self._guard else []
             endless = [tasks.create_task(endlessly) for endlessly in running]
             await asyncio.wait([tasks.create_task(self._worker()) for _ in range(self._settings.workers)])
@@ -146,7 +161,8 @@ class Engine:
         for resource in OWN_KINDS:
             for manifest in self.store.all(resource):
                 self.queue.add(ObjectKey(resource.kind, *key_of(manifest)))
-
+        for cron_job in self.store.all(CRON_JOB):  # also those whose monitor is gone
+            self._enqueue(CRON_JOB, cron_job, asks_otherwise=True)
         for approval in self.store.all(MODEL_APPROVAL):  # also those whose deployment is gone
             self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, key_of(approval)[0], approval["spec"]["deployment"]))
 
@@ -167,7 +183,7 @@ class Engine:
 
     async def _catch_up(self) -> None:
         """What is *now*: the watches of a replica that has just become the leader may lag behind what its predecessor did."""
-        for resource in (*OWN_KINDS, *(GOVERNING if self._guard else ())):
+        for resource in (*OWN_KINDS, *(GOVERNING if self._guard else ()), CRON_JOB):
             while True:
                 try:
                     await self.full_pass(resource, grace=0)
@@ -231,11 +247,37 @@ class Engine:
                     metrics.ERRORS.labels(type(error).__name__).inc()
                     log.exception("full pass over %s failed; the next one tries again", resource.plural)
 
+    async def list_cron_jobs(self) -> None:
+        """Has them listed once, without a watch: docs/adr/0021-cron-jobs-are-listed-not-watched.md."""
+        while True:
+            try:
+                await self.lister.begin(CRON_JOB, self._settings.namespace)
+                return
+            except ApiError as error:
+                log.warning("listing cronjobs: %s; again in a second", error)
+            await asyncio.sleep(1)
+
+    async def _look_at_cron_jobs(self) -> None:
+        """What a watch would tell of the monitors' CronJobs, a little later."""
+        while True:
+            await asyncio.sleep(self._settings.cron_job_seconds * random.uniform(0.9, 1.1))
+            try:
+                await self._compare(CRON_JOB, grace=0)
+            except ApiError as error:
+                log.warning("looking at cronjobs: %s", error)
+
     async def full_pass(self, resource: Resource, grace: float = GRACE_SECONDS) -> int:
         """Compares what is remembered with what the apiserver has, and repairs; returns the number of differences.
 
         What a watch tells within `grace` seconds was on its way, and is no difference.
         """
+        repairs = await self._compare(resource, grace)
+        if repairs and resource is not CRON_JOB:
+            log.warning("full pass repaired %d %s that the watch had missed", repairs, resource.plural)
+            metrics.REPAIRS.labels(resource.kind).inc(repairs)
+        return repairs
+
+    async def _compare(self, resource: Resource, grace: float) -> int:
         listed, version = await self._list(resource)
         known = self.store.versions(resource)
         gone = {key: at for key, at in known.items() if key not in listed and at <= version}
@@ -244,9 +286,6 @@ class Engine:
             await asyncio.sleep(grace)
         repairs = [await self._repair_gone(resource, key, at) for key, at in gone.items()]
         repairs += [await self._repair_missed(resource, key, listed[key]) for key in newer]
-        if any(repairs):
-            log.warning("full pass repaired %d %s that the watch had missed", sum(repairs), resource.plural)
-            metrics.REPAIRS.labels(resource.kind).inc(sum(repairs))
         return sum(repairs)
 
     async def _list(self, resource: Resource) -> tuple[dict[Key, int], int]:
@@ -256,7 +295,7 @@ class Engine:
         """
         listed: dict[Key, int] = {}
         seen, version = self.store.newest(resource), 0
-        for namespace in self._namespaces:
+        for namespace in self._where(resource):
             try:
                 async for items, at in self._cluster.pages(resource, namespace, label_selector(resource), identities_only=True):
                     version = int(at)

@@ -55,7 +55,7 @@ class Lister:
 
     def expect(self, resources: tuple[Resource, ...], namespaces: tuple[str | None, ...]) -> None:
         """What must have been listed before the operator knows enough to act."""
-        self._missing = {(resource.kind, namespace) for resource in resources for namespace in namespaces}
+        self._missing |= {(resource.kind, namespace) for resource in resources for namespace in namespaces}
 
     @property
     def missing(self) -> str:

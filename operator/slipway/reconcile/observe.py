@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
-from slipway.cluster.resources import CHILD_KINDS, MODEL, MODEL_VERSION, POD, Manifest
+from slipway.cluster.resources import CHILD_KINDS, MODEL, MODEL_MONITOR, MODEL_VERSION, POD, Manifest
 from slipway.cluster.store import Store
 from slipway.plan.names import headless_name, version_name
 from slipway.plan.trouble import MOUNT_EVENTS, awaits_containers
@@ -41,6 +41,7 @@ def observe(
         refusal=refusal,
         contests=contests or {},
         promises=promises or {},
+        monitors=tuple(store.of_deployment(MODEL_MONITOR, namespace, name)),
         governance=governance,
     )
 

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import ApiError
-from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, Manifest, Resource
+from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_MONITOR, MODEL_VERSION, Manifest, Resource
 from slipway.cluster.store import Store
 from slipway.errors import NotLeader
 from slipway.ledger.errors import LedgerError
 from slipway.plan.entries import held_back
 from slipway.plan.model_deployment import plan_deployment, status_events
+from slipway.plan.model_monitor import Platform
 from slipway.plan.registry import plan_model, plan_version
 from slipway.plan.types import Child, EventDraft, Observed, Plan, Refusal
 from slipway.reconcile.applier import Applier
@@ -24,6 +25,7 @@ from slipway.reconcile.governing import Governing
 from slipway.reconcile.guard import Guard
 from slipway.reconcile.journal import Journal, trouble_of
 from slipway.reconcile.lister import Observe
+from slipway.reconcile.monitors import Monitors
 from slipway.reconcile.observe import observe, read_mount_warnings
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.provenance import Provenance
@@ -52,8 +54,10 @@ class Reconciler:
         clock: Callable[[], float] = time.monotonic,
         guard: Guard | None = None,
         serves_otherwise: Callable[[], None] = lambda: None,
+        platform: Platform | None = None,
+        served: tuple[str, ...] = (),
     ) -> None:
-        """`serves_otherwise` is called when a ModelDeployment has come to serve other bytes."""
+        """`serves_otherwise` is called when a ModelDeployment has come to serve other bytes; `served`: namespaces, empty for all."""
         self._store = store
         self._cluster = cluster
         self._serving = serving
@@ -67,6 +71,7 @@ class Reconciler:
         self._promises = Promises()
         self._applier = Applier(store, tell, cluster, self._contests, self._promises, clock)
         self._status = StatusWriter(store, cluster, self._contests, self._recorder, clock)
+        self._monitors = Monitors(store, tell, cluster, platform or Platform(), served, now)
 
     async def reconcile(self, key: ObjectKey) -> float | None:
         """Reconciles the object; returns after how many seconds it wants to be looked at again, if at all.
@@ -78,6 +83,8 @@ class Reconciler:
         """
         if key.kind == "ModelDeployment":
             return await self._deployment(key)
+        if key.kind == "ModelMonitor":
+            return await self._monitor(key)
         resource = {"Model": MODEL, "ModelVersion": MODEL_VERSION}[key.kind]
         manifest = self._living(resource, key)
         return await self._finish(manifest, self._registry_plan(resource, manifest)) if manifest else None
@@ -96,6 +103,19 @@ class Reconciler:
         model = manifest["spec"].get("model", "")
         deployments = self._store.of_model(MODEL_DEPLOYMENT, namespace, model)
         return plan_version(manifest, self._store.get(MODEL, namespace, model), deployments, self._serving, self._now())
+
+    async def _monitor(self, key: ObjectKey) -> float | None:
+        manifest = self._living(MODEL_MONITOR, key)
+        if manifest is None:
+            await self._monitors.clean(key)
+            return None
+        plan, done = await self._monitors.bring_about(manifest)
+        try:
+            delay = await self._finish(manifest, plan, done)
+        except (ApiError, NotLeader):  # what was done is not done again, so nothing else will tell
+            await self._recorder.record(manifest, done)
+            raise
+        return min((wait for wait in (plan.requeue_after, delay) if wait is not None), default=None)
 
     async def _deployment(self, key: ObjectKey) -> float | None:
         manifest = self._living(MODEL_DEPLOYMENT, key)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from slipway.api.conditions import EventReason
 from slipway.cluster.client import Cluster
-from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, Manifest, resource_of
+from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_MONITOR, Manifest, resource_of
 from slipway.cluster.store import Store
 from slipway.plan.contest import contested_message, last_writer
 from slipway.plan.types import EventDraft, Plan
@@ -14,7 +14,7 @@ from slipway.reconcile.budget import Budget
 from slipway.reconcile.contests import Contests
 from slipway.reconcile.event_budget import Recorder
 from slipway.reconcile.queue import ObjectKey
-from slipway.telemetry import info
+from slipway.telemetry import info, monitors
 
 STATUS_BUDGET = (20, 2.0)
 """Status writes of one object at once, and in how many seconds there may be one more."""
@@ -38,6 +38,8 @@ class StatusWriter:
         """
         if manifest["kind"] == MODEL_DEPLOYMENT.kind:
             info.update(manifest, plan.status, self._store.get(MODEL, manifest["metadata"]["namespace"], manifest["spec"]["model"]))
+        if manifest["kind"] == MODEL_MONITOR.kind:
+            self._show_monitor(manifest, plan)
         if plan.status != manifest.get("status"):
             delay = self._budget.wait(manifest["metadata"]["uid"], self._clock())
             if delay:
@@ -47,6 +49,11 @@ class StatusWriter:
             self._store.put(resource_of(manifest), await self._cluster.apply_status(manifest, plan.status))
         await self._recorder.record(manifest, (*done, *(draft for draft in plan.events if draft.child is None)))
         return None
+
+    def _show_monitor(self, manifest: Manifest, plan: Plan) -> None:
+        namespace = manifest["metadata"]["namespace"]
+        deployment = self._store.get(MODEL_DEPLOYMENT, namespace, manifest["spec"]["deployment"]) or {"spec": {}}
+        monitors.update(manifest, plan.status, self._store.get(MODEL, namespace, deployment["spec"].get("model", "")))
 
     async def _ask_whose_status(self, manifest: Manifest) -> None:
         """Names somebody else who writes a ModelDeployment's status, which is why it changes so often.

@@ -56,3 +56,26 @@ LEDGER_CHECKPOINT_AGE = Gauge("slipway_ledger_checkpoint_age_seconds", "How long
 LEDGER_FAILURES = Counter("slipway_ledger_failures", "What the ledger could not do.", ["reason"])
 for _reason in ("anchor", "append", "behind", "bug", "forked", "open"):
     LEDGER_FAILURES.labels(_reason)  # from 0 on: of a series that begins at 1, increase() sees nothing
+MONITOR_VERDICT = Gauge(
+    "slipway_monitor_verdict",
+    "1 for the verdict that a ModelMonitor has, 0 for the others.",
+    ["namespace", "name", "deployment", "model", "team", "importance", "verdict"],
+)
+MONITOR_CHECK = Gauge(
+    "slipway_monitor_check",
+    "What a check of the last run measured, over all rows.",
+    ["namespace", "name", "deployment", "check", "measure", "column"],
+)
+MONITOR_LAST_RUN = Gauge(
+    "slipway_monitor_last_run_timestamp_seconds",
+    "When the last run of a ModelMonitor ended.",
+    ["namespace", "name", "deployment", "importance"],
+)
+_OF_A_MONITOR = ["namespace", "name", "deployment"]
+MONITOR_TRUTH_MATCHED = Gauge("slipway_monitor_truth_matched_rows", "Predictions of the last run whose truth is known.", _OF_A_MONITOR)
+MONITOR_TRUTH_WAITING = Gauge(
+    "slipway_monitor_truth_waiting_rows", "Predictions of the last run whose truth may still come in time.", _OF_A_MONITOR
+)
+MONITOR_TRUTH_UNMATCHED = Gauge(
+    "slipway_monitor_truth_unmatched_rows", "Predictions of the last run whose truth should have come by now.", _OF_A_MONITOR
+)

@@ -262,6 +262,7 @@ class ModelDeployment(ApiModel):
             PrinterColumn("Replicas", ".status.replicas", type="integer"),
             PrinterColumn("Approved", '.status.conditions[?(@.type=="Approved")].status', wide=True),
             PrinterColumn("Revision", ".status.revision", wide=True),
+            PrinterColumn("Healthy", '.status.conditions[?(@.type=="Healthy")].status', wide=True),
             PrinterColumn("Reason", '.status.conditions[?(@.type=="Ready")].reason'),
             PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', wide=True),
             PrinterColumn("URL", ".status.url", wide=True),

@@ -18,7 +18,7 @@ from slipway.plan.names import CLAIM_PATH, GRPC_PORT, HTTP_PORT, METRICS_PORT, M
 from slipway.settings import Runtime, Serving
 
 USER_ID = 65532
-_RESTRICTED = {
+RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
@@ -120,7 +120,7 @@ def _server(owner: ModelDeployment, version: ModelVersion, options: PodOptions, 
             "env": _server_env(name, version, serving) + [_env(variable) for variable in options.env],
             "ports": [{"name": port, "containerPort": number, "protocol": "TCP"} for port, number in server_ports(version).items()],
             "resources": _resources(owner),
-            "securityContext": _RESTRICTED,
+            "securityContext": RESTRICTED,
             "terminationMessagePolicy": "FallbackToLogsOnError",
             "startupProbe": _probe("/v2/health/live", periodSeconds=1, failureThreshold=300),
             "livenessProbe": _probe("/v2/health/live", periodSeconds=10, failureThreshold=6),
@@ -175,7 +175,7 @@ def _fetcher(artifact: Artifact, image: str, serving: Serving) -> Manifest:
         "command": ["slipway-fetch"],
         "env": [{"name": key, "value": value} for key, value in values.items()],
         "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
-        "securityContext": _RESTRICTED,
+        "securityContext": RESTRICTED,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }

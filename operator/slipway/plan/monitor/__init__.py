@@ -1,0 +1,1 @@
+"""What the plan for a ModelMonitor is made of."""
