@@ -24,11 +24,13 @@ class Tool:
     module: str
     packages: tuple[str, ...]
     ldflags: str = "-s -w"
+    tags: tuple[str, ...] = ()
+    """Build tags."""
 
     @property
     def key(self) -> str:
         folder = MODULES / self.module
-        return content_key(folder / "go.mod", folder / "go.sum", self.ldflags, *self.packages, *sorted(folder.glob("*.go")))
+        return content_key(folder / "go.mod", folder / "go.sum", self.ldflags, *self.packages, *self.tags, *sorted(folder.glob("*.go")))
 
 
 TOOLS = (
@@ -63,6 +65,13 @@ TOOLS = (
     Tool("metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",)),
     Tool("kstatus", ("slipway.dev/tools/kstatus",)),
     Tool("versitygw", ("github.com/versity/versitygw/cmd/versitygw",)),
+    Tool(
+        "prometheus",
+        tuple(f"github.com/prometheus/prometheus/cmd/{command}" for command in ("prometheus", "promtool")),
+        # Targets from files and from the apiserver: those of some twenty clouds take most of the time to build.
+        tags=("remove_all_sd", "enable_kubernetes_sd"),
+    ),
+    Tool("alertmanager", ("github.com/prometheus/alertmanager/cmd/alertmanager",)),
 )
 
 _BINARY_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
@@ -107,8 +116,9 @@ def _build(tool: Tool) -> Path:
         with step(f"building {tool.module} (once; kept in the cache)"):
             for package in tool.packages:
                 target = str(folder / binary_name(package))
+                tags = ["-tags", ",".join(tool.tags)] if tool.tags else []
                 subprocess.run(
-                    [go(), "build", "-trimpath", "-mod=readonly", "-ldflags", tool.ldflags, "-o", target, package],
+                    [go(), "build", "-trimpath", "-mod=readonly", *tags, "-ldflags", tool.ldflags, "-o", target, package],
                     cwd=MODULES / tool.module,
                     env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": ""},
                     check=True,

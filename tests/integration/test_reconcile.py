@@ -189,7 +189,9 @@ def test_counts_of_models_and_versions(kube: Kube, namespace: str) -> None:
 def test_metrics_tell_what_serves(kube: Kube, namespace: str, operator: OperatorProcess) -> None:
     apply_all(kube, namespace)
     await_reason(kube, namespace, "Progressing")
-    labels = f'deployment="churn",model="churn",namespace="{namespace}",serving="",task="BinaryClassification",team="",version="3"'
+    labels = (
+        f'deployment="churn",importance="",model="churn",namespace="{namespace}",serving="",task="BinaryClassification",team="",version="3"'
+    )
     until(lambda: operator.metrics().get(f"slipway_deployment_info{{{labels}}}") == 1, 20, "the series")
     kube.delete("ModelDeployment", namespace, "churn")
     until(lambda: f"slipway_deployment_info{{{labels}}}" not in operator.metrics(), 20, "the series to go")

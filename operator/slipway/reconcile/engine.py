@@ -144,6 +144,7 @@ class Engine:
     async def work(self) -> None:
         """Runs the workers; called once leading and synced. Returns after `stop`."""
         self._working = True
+        metrics.GOVERNS.set(1 if self._guard else 0)
         await self._catch_up()
         if self._guard:
             await self._guard.begin()

@@ -26,6 +26,7 @@ def update(manifest: Mapping[str, Any], status: Mapping[str, Any], model: Mappin
         status.get("version", ""),
         about.get("task", ""),
         about.get("owner", {}).get("team", ""),
+        about.get("importance", ""),
     )
     if _INFO.get(key) not in (None, labels):
         DEPLOYMENT_INFO.remove(*_INFO[key])

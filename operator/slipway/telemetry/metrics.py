@@ -31,7 +31,7 @@ REPAIRS = Counter("slipway_full_pass_repairs", "Differences that a full pass fou
 DEPLOYMENT_INFO = Gauge(
     "slipway_deployment_info",
     "1 for every ModelDeployment, with what it serves.",
-    ["namespace", "deployment", "model", "version", "serving", "task", "team"],
+    ["namespace", "deployment", "model", "version", "serving", "task", "team", "importance"],
 )
 DEPLOYMENT_CONDITION = Gauge(
     "slipway_deployment_condition",
@@ -44,6 +44,7 @@ APPROVAL_PENDING = Gauge(
     ["namespace", "deployment"],
 )
 OVERRIDES = Counter("slipway_overrides", "Revisions that were started without the approvals they need.", ["namespace", "deployment"])
+GOVERNS = Gauge("slipway_governs", "1 where ApprovalPolicies govern.")
 POLICIES_IN_EFFECT = Gauge("slipway_policies_in_effect", "1 while the admission policies hold that make approvals worth something.")
 LEDGER_SIZE = Gauge("slipway_ledger_size", "Entries of the ledger, as far as this replica has seen it.")
 LEDGER_APPEND = Histogram(
@@ -53,6 +54,8 @@ LEDGER_APPEND = Histogram(
 )
 LEDGER_CHECKPOINT_AGE = Gauge("slipway_ledger_checkpoint_age_seconds", "How long the oldest entry without a checkpoint has waited for one.")
 LEDGER_FAILURES = Counter("slipway_ledger_failures", "What the ledger could not do.", ["reason"])
+for _reason in ("anchor", "append", "behind", "bug", "forked", "open"):
+    LEDGER_FAILURES.labels(_reason)  # from 0 on: of a series that begins at 1, increase() sees nothing
 MONITOR_VERDICT = Gauge(
     "slipway_monitor_verdict",
     "1 for the verdict that a ModelMonitor has, 0 for the others.",

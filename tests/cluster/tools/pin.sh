@@ -3,10 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 kubernetes=v1.37.2 etcd=v3.6.16 coredns=v1.15.0 helm=v3.22.0 kubeconform=v0.8.0 localpath=v0.0.30 metrics=v0.9.0 versitygw=v1.8.0 kstatus=v0.37.2
+prometheus=v0.316.0
+alertmanager=v0.31.1 # the newest whose module carries its web pages, without which it does not build
 
-single() { # folder module@version command
-  mkdir -p "$1" && cd "$1" && rm -f go.mod go.sum
-  go mod init "slipway.dev/tools/$1" && go get -tool "$2" && go mod tidy && cd ..
+single() { # folder package@version...
+  local folder="$1"; shift
+  mkdir -p "$folder" && cd "$folder" && rm -f go.mod go.sum && go mod init "slipway.dev/tools/$folder"
+  for package in "$@"; do go get -tool "$package"; done
+  go mod tidy && cd ..
 }
 
 kubernetes() { # k8s.io/kubernetes replaces its staging modules by relative folders: name their published versions instead
@@ -24,7 +28,7 @@ kubernetes() { # k8s.io/kubernetes replaces its staging modules by relative fold
   go mod tidy && cd ..
 }
 
-all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw kstatus)
+all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw kstatus prometheus alertmanager)
 for tool in "${@:-${all[@]}}"; do
   case "$tool" in
     kubernetes) kubernetes ;;
@@ -37,5 +41,7 @@ for tool in "${@:-${all[@]}}"; do
     kstatus) cd kstatus && rm -f go.mod go.sum && go mod init slipway.dev/tools/kstatus
       go get "sigs.k8s.io/cli-utils/pkg/kstatus/status@$kstatus" && go mod tidy && cd .. ;;
     versitygw) single versitygw "github.com/versity/versitygw/cmd/versitygw@$versitygw" ;;
+    prometheus) single prometheus github.com/prometheus/prometheus/cmd/{prometheus,promtool}"@$prometheus" ;;
+    alertmanager) single alertmanager "github.com/prometheus/alertmanager/cmd/alertmanager@$alertmanager" ;;
   esac
 done

@@ -47,7 +47,12 @@ VARIANTS: dict[str, Values] = {
         "imagePullSecrets": [{"name": "registry"}],
     },
     "two-namespaces": {"watchNamespaces": ["growth", "risk"], "crds": {"install": False}},
-    "service-monitor": {"metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}},
+    "service-monitor": {
+        "metrics": {
+            "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+            "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}, "runbookPrefix": "https://wiki.example.com/slipway"},
+        }
+    },
     "own-bucket": {
         "objectStore": {"uri": "s3://models/slipway", "existingSecret": "my-s3", "embedded": {"enabled": False}},
     },
