@@ -36,7 +36,7 @@ class Watched:
         """Ask about its days, wait for their rows, and tell the truth."""
         truths = self.folder / f"{season}.csv"
         with self.lab.tools.forward("svc/rain", 80) as port:
-            command = [sys.executable, EXAMPLE / "stream.py", f"http://127.0.0.1:{port}", season, "--truths", truths]
+            command: list[str | Path] = [sys.executable, EXAMPLE / "stream.py", f"http://127.0.0.1:{port}", season, "--truths", truths]
             subprocess.run(command, check=True)
         last = truths.read_text().splitlines()[-1].partition(",")[0]
         until(lambda: self._has(last), POD_SECONDS, f"a row of {last}", every=0.5)
