@@ -58,6 +58,7 @@ def local_values(references: dict[str, str]) -> dict[str, Any]:
             "image": _image(references["slipway-collector"]),
             "embedded": {"image": store, "storage": {"size": "2Gi"}},
         },
+        "monitoring": {"image": _image(references["slipway-monitor"])},
         "drainSeconds": DRAIN_SECONDS,
     }
 
