@@ -96,7 +96,7 @@ class _Bench:
             Row("Jobs started in one minute, least ÷ mean", min(starts) / (COUNT / SLOTS), at_least=0.5),
         ]
         about = (
-            f"{COUNT} ModelMonitors with schedule `{SCHEDULE}`, each of a ModelDeployment of its own, in {len(self.teams)} namespaces; a real "
+            f"{COUNT} ModelMonitors with schedule `{SCHEDULE}`, each of a ModelDeployment of its own, {len(self.teams)} namespaces; a real "
             "apiserver with its CronJob controller, no nodes: pods stay pending."
         )
         return Table(f"{COUNT} monitors", about, rows)
