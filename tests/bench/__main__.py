@@ -14,7 +14,20 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import admission, approvals, capture, collector, convergence, ledger, monitors, population, relist, restart, resting
+from tests.bench import (
+    admission,
+    approvals,
+    capture,
+    collector,
+    convergence,
+    ledger,
+    monitor,
+    monitors,
+    population,
+    relist,
+    restart,
+    resting,
+)
 from tests.bench.table import Table
 
 BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
@@ -29,6 +42,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
     "capture": capture.run,
     "collector": collector.run,
     "monitors": monitors.run,
+    "monitor": monitor.run,
 }
 PAGE = Path(__file__).parents[2] / "docs/benchmarks.md"
 
