@@ -15,8 +15,8 @@ from slipway.monitor.performance.labels import MISSING, encode
 from slipway.monitor.performance.numbers import BoolArray, FloatArray, IntArray, Unusable
 
 UNKNOWN = -2
-SUM_SLACK = 1e-3
-"""Probabilities of a row must add up to 1 this closely: models answer in 32 bits."""
+SUM_SLACK = 0.02
+"""Probabilities of a row must add up to 1 this closely: models answer in 32 bits, and some round to two digits."""
 
 
 @dataclass(frozen=True)
