@@ -189,6 +189,38 @@ async def test_the_truth(lab: Lab) -> None:
     assert found["worstSegment"] in ("plan=basic", "plan=plus")
 
 
+async def test_features_that_drift_together(lab: Lab) -> None:
+    """None for itself: `age` and `twin` used to be the same, and no longer are."""
+    serve(lab, **{"in_twin": pa.array(features(0, 7)["age"])})
+    pushed = lab.push(reference(twin=features(0, 1, 5000)["age"]))
+    found = await run(lab, lab.objects(SPEC | {"drift": {"multivariate": {"warning": 0.6, "critical": 0.7}}}, pushed))
+    assert {verdicts(found)["Drift", "psi", name] for name in ("age", "twin")} == {"Healthy"}
+    (check,) = [check for check in found["checks"] if check["check"] == "MultivariateDrift"]
+    assert check["verdict"] == "Critical", check
+
+
+async def test_an_estimate_while_the_truth_is_missing(lab: Lab) -> None:
+    serve(lab)
+    rows = features(0, 1, 5000)
+    truth = (np.random.default_rng(5).random(5000) < rows["predict_proba_1"]).astype(int)
+    wanted = {"performance": {"metrics": [{"name": "accuracy", "critical": 0.99}]}}
+    found = await run(lab, lab.objects(SPEC | wanted, lab.push(reference(truth=truth))))
+    (check,) = [check for check in found["checks"] if check["check"] == "EstimatedPerformance"]
+    assert check["verdict"] == "Warning", check
+    assert check["value"] == pytest.approx(np.mean(np.maximum(rows["predict_proba_1"], 1 - rows["predict_proba_1"])), abs=0.05)
+    result = Result.model_validate_json(lab.raw("growth/churn/monitors/daily/daily-1/report.json"))
+    assert result.estimate is not None
+    assert result.estimate.estimated
+
+
+async def test_no_estimate_without_truth_in_the_reference(lab: Lab) -> None:
+    serve(lab)
+    wanted = {"performance": {"metrics": [{"name": "accuracy", "critical": 0.99}]}}
+    found = await run(lab, lab.objects(SPEC | wanted, lab.push(reference())))
+    (check,) = [check for check in found["checks"] if check["check"] == "EstimatedPerformance"]
+    assert (check["verdict"], check.get("value")) == ("NoData", None)
+
+
 async def test_no_table_yet(lab: Lab) -> None:
     found = await run(lab, lab.objects(SPEC, lab.push(reference())))
     assert (found["rows"], found["verdict"]) == (0, "NoData")
