@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ from slipway.collector.log.place import open_store
 from slipway.monitor.objects import Another
 from slipway.monitor.result import Result
 from slipway.monitor.run import execute
-from slipway.monitor.settings import Who
+from slipway.monitor.settings import Notifiers, Who
 from slipway.monitor.store import reports
 from tests.integration.monitor.lab import Api, Lab
+from tests.integration.monitor.web import Web
 from tests.unit.monitor.tables import actuals, predictions, write
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -284,6 +287,22 @@ async def test_the_owner_cannot_be_told(lab: Lab) -> None:
     assert found["message"].endswith("not told: chat: no notifier chat is set up")
     assert found["notified"] == ""
     assert found["verdict"] == "Critical"
+
+
+async def test_the_owner_is_told_once(lab: Lab, server: Web, tmp_path: Path) -> None:
+    serve(lab, shift=10)
+    config = tmp_path / "notifiers.json"
+    config.write_text(json.dumps({"hook": {"type": "Webhook", "url": server.url}}))
+    spec, owner = SPEC | {"actions": [{"do": "Notify", "when": ["Drift"]}]}, {"team": "a", "notify": ["hook"]}
+    pushed, told = lab.push(reference()), Notifiers(config)
+    api = lab.objects(spec, pushed, owner=owner)
+    found = await run(lab, api, notifiers=told)
+    ((_, body),) = server.taken
+    assert [check["column"] for check in body["checks"]] == ["age"]
+    assert [request.body["status"]["run"]["notified"][:8] for request in api.applied] == ["", "Critical"]
+    again = lab.objects(spec, pushed, status=found, owner=owner)
+    assert (await run(lab, again, notifiers=told))["notified"] == found["notified"]
+    assert len(server.taken) == 1
 
 
 async def test_a_page_that_cannot_be_drawn_is_no_end(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
