@@ -82,13 +82,13 @@ def multivariate_checks(drift: Drift, thresholds: Thresholds, found: Scanned, re
         rows, window = reference.rows, found.sample if found.sample is not None else pa.table({})
         if found.profile.rows < drift.min_rows or rows is None:
             why = "there is no baseline" if rows is None else f"{found.profile.rows} rows in the window, {drift.min_rows} are needed"
-            return [CheckStatus(check="MultivariateDrift", measure="domainAuc", verdict="NoData", message=why)]
+            return [CheckStatus(check="MultivariateDrift", measure="auc", verdict="NoData", message=why)]
         baseline = sampled(rows(), SAMPLE_ROWS, SEED)
         shown = [name for name, feature in columns.features.items() if feature not in drift.exclude]
         both = [name for name in shown if name in baseline.column_names and name in window.column_names]
         return [domain_check(baseline.select(both), window.select(both), thresholds, SEED)]
 
-    return guarded("MultivariateDrift", "domainAuc", make)
+    return guarded("MultivariateDrift", "auc", make)
 
 
 def staleness_checks(objects: Objects, stated: Staleness, now: datetime) -> list[CheckStatus]:

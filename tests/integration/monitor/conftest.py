@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.monitor.lab import Lab
+from tests.integration.monitor.web import Web, listening
 from tests.s3 import Server, start_store
 
 _numbers = itertools.count()
@@ -23,3 +24,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def lab(store: Server, tmp_path: Path) -> Lab:
     return Lab.prepared(store, tmp_path, f"log-{next(_numbers)}")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Web]:
+    async with listening() as server:
+        yield server

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
@@ -22,38 +20,12 @@ from slipway.monitor.notify.tell import Outcome, tell_owner
 from slipway.monitor.result import Result
 from slipway.monitor.settings import Notifiers
 from tests.integration.monitor.certificates import self_signed
+from tests.integration.monitor.web import Web
 from tests.unit.monitor.results import check, result
 from tests.wait import free_port
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 ANY = [Notify(do="Notify")]
-
-
-@dataclass
-class Web:
-    """An HTTP server that answers with `answers`, then 200."""
-
-    url: str
-    answers: list[int] = field(default_factory=list)
-    taken: list[tuple[dict[str, str], Any]] = field(default_factory=list)
-
-    async def answer(self, request: web.Request) -> web.Response:
-        self.taken.append((dict(request.headers), await request.json()))
-        status = self.answers.pop(0) if self.answers else 200
-        return web.Response(status=status, headers={"Location": "/elsewhere"} if 300 <= status < 400 else {})
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Web]:
-    port = free_port()
-    known = Web(f"http://127.0.0.1:{port}/services/T0/s3cret")
-    application = web.Application()
-    application.router.add_post("/{path:.*}", known.answer)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    yield known
-    await runner.cleanup()
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ from slipway.collector.log.place import open_store
 from slipway.monitor.objects import Another
 from slipway.monitor.result import Result
 from slipway.monitor.run import execute
-from slipway.monitor.settings import Who
+from slipway.monitor.settings import Notifiers, Who
 from slipway.monitor.store import reports
 from tests.integration.monitor.lab import Api, Lab
+from tests.integration.monitor.web import Web
 from tests.unit.monitor.tables import actuals, predictions, write
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -189,6 +192,38 @@ async def test_the_truth(lab: Lab) -> None:
     assert found["worstSegment"] in ("plan=basic", "plan=plus")
 
 
+async def test_features_that_drift_together(lab: Lab) -> None:
+    """None for itself: `age` and `twin` used to be the same, and no longer are."""
+    serve(lab, **{"in_twin": pa.array(features(0, 7)["age"])})
+    pushed = lab.push(reference(twin=features(0, 1, 5000)["age"]))
+    found = await run(lab, lab.objects(SPEC | {"drift": {"multivariate": {"warning": 0.6, "critical": 0.7}}}, pushed))
+    assert {verdicts(found)["Drift", "psi", name] for name in ("age", "twin")} == {"Healthy"}
+    (check,) = [check for check in found["checks"] if check["check"] == "MultivariateDrift"]
+    assert check["verdict"] == "Critical", check
+
+
+async def test_an_estimate_while_the_truth_is_missing(lab: Lab) -> None:
+    serve(lab)
+    rows = features(0, 1, 5000)
+    truth = (np.random.default_rng(5).random(5000) < rows["predict_proba_1"]).astype(int)
+    wanted = {"performance": {"metrics": [{"name": "accuracy", "critical": 0.99}]}}
+    found = await run(lab, lab.objects(SPEC | wanted, lab.push(reference(truth=truth))))
+    (check,) = [check for check in found["checks"] if check["check"] == "EstimatedPerformance"]
+    assert check["verdict"] == "Warning", check
+    assert check["value"] == pytest.approx(np.mean(np.maximum(rows["predict_proba_1"], 1 - rows["predict_proba_1"])), abs=0.05)
+    result = Result.model_validate_json(lab.raw("growth/churn/monitors/daily/daily-1/report.json"))
+    assert result.estimate is not None
+    assert result.estimate.estimated
+
+
+async def test_no_estimate_without_truth_in_the_reference(lab: Lab) -> None:
+    serve(lab)
+    wanted = {"performance": {"metrics": [{"name": "accuracy", "critical": 0.99}]}}
+    found = await run(lab, lab.objects(SPEC | wanted, lab.push(reference())))
+    (check,) = [check for check in found["checks"] if check["check"] == "EstimatedPerformance"]
+    assert (check["verdict"], check.get("value")) == ("NoData", None)
+
+
 async def test_no_table_yet(lab: Lab) -> None:
     found = await run(lab, lab.objects(SPEC, lab.push(reference())))
     assert (found["rows"], found["verdict"]) == (0, "NoData")
@@ -252,6 +287,22 @@ async def test_the_owner_cannot_be_told(lab: Lab) -> None:
     assert found["message"].endswith("not told: chat: no notifier chat is set up")
     assert found["notified"] == ""
     assert found["verdict"] == "Critical"
+
+
+async def test_the_owner_is_told_once(lab: Lab, server: Web, tmp_path: Path) -> None:
+    serve(lab, shift=10)
+    config = tmp_path / "notifiers.json"
+    config.write_text(json.dumps({"hook": {"type": "Webhook", "url": server.url}}))
+    spec, owner = SPEC | {"actions": [{"do": "Notify", "when": ["Drift"]}]}, {"team": "a", "notify": ["hook"]}
+    pushed, told = lab.push(reference()), Notifiers(config)
+    api = lab.objects(spec, pushed, owner=owner)
+    found = await run(lab, api, notifiers=told)
+    ((_, body),) = server.taken
+    assert [check["column"] for check in body["checks"]] == ["age"]
+    assert [request.body["status"]["run"]["notified"][:8] for request in api.applied] == ["", "Critical"]
+    again = lab.objects(spec, pushed, status=found, owner=owner)
+    assert (await run(lab, again, notifiers=told))["notified"] == found["notified"]
+    assert len(server.taken) == 1
 
 
 async def test_a_page_that_cannot_be_drawn_is_no_end(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

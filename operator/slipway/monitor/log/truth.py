@@ -71,6 +71,7 @@ def _database() -> Iterator[duckdb.DuckDBPyConnection]:
             "temp_directory": str(Path(folder) / "spill"),
             "preserve_insertion_order": False,
             "threads": 2,
+            "autoinstall_known_extensions": False,
         }
         database = duckdb.connect(str(Path(folder) / "join.duckdb"), config=options)
         try:
