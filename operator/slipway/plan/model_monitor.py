@@ -25,6 +25,9 @@ from slipway.settings import Monitoring
 JOB_RECHECK_SECONDS = 15.0
 """How soon to look again whether the run that was asked for before has ended: one at a time."""
 
+_OF_A_CHECK = ("check", "measure", "column", "segment", "value", "threshold", "verdict")
+"""What an entry of the ledger says of the worst check."""
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -182,14 +185,11 @@ def _changes(manifest: Manifest, status: Mapping[str, Any], judgement: Judgement
     judged = status.get("judged")
     if judgement.verdict is None or judged is None or judged == manifest.get("status", {}).get("judged"):
         return (), ()
+    details: dict[str, Any] = {"verdict": judgement.verdict, "deployment": manifest["spec"].get("deployment", "")}
     run = status.get("run")
-    check = worst(run)
-    details = {
-        "verdict": judgement.verdict,
-        "deployment": manifest["spec"].get("deployment", ""),
-        **{key: run[key] for key in ("id", "version", "rows", "report") if run and run.get(key)},
-        "worst": {key: check[key] for key in ("check", "measure", "column", "segment", "value", "threshold", "verdict") if key in check},
-    }
+    if run and judgement.reason not in (Reason.RUNS_FAILED, Reason.RUNS_OVERDUE):
+        details |= {key: run[key] for key in ("id", "version", "rows", "report") if run.get(key)}
+        details["worst"] = {key: value for key, value in worst(run).items() if key in _OF_A_CHECK}
     detail = f"{judgement.verdict}#{judged['number']}"
     entry = EntryDraft(Transition.JUDGED, judgement.message, str(judgement.reason), detail, details, actors=())
     warning = judgement.verdict in ("Warning", "Critical", "Error")

@@ -1,86 +1,98 @@
-"""What the chart gives to Prometheus and Grafana, with the Prometheus Operator and without."""
+"""Monitors in the chart: what the operator is told, what a run may do and where it writes, and that nothing secret is in a ConfigMap."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-import yaml
 
-from slipway.cluster.store import DEPLOYMENT_LABEL
-from tests.rules import RULES
-from tests.unit.chart.helm import CHART, VARIANTS, Manifest, one, refusal, render
+from slipway.api.v1alpha1.model_monitor import ModelMonitorStatus
+from slipway.settings import Monitoring, settings_from
+from tests.unit.chart.helm import VARIANTS, Manifest, one, refusal, render
+from tests.unit.chart.test_prediction_log import granted
+from tests.unit.chart.test_render import environment, kinds
 
-KINDS = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
-
-
-@pytest.fixture(scope="module")
-def default() -> list[Manifest]:
-    return render()
+OFF: dict[str, Any] = {"monitoring": {"enabled": False}}
 
 
-@pytest.fixture(scope="module")
-def monitored() -> list[Manifest]:
-    return render(VARIANTS["service-monitor"])
+def told(manifests: list[Manifest]) -> Monitoring:
+    found = settings_from(environment(manifests)).monitoring
+    assert found is not None
+    return found
 
 
-def test_without_the_prometheus_operator_nothing_of_it_is_made(default: list[Manifest]) -> None:
-    assert not KINDS & {m["kind"] for m in default}
-    for name in ("slipway-operator-metrics", "slipway-collector"):
-        assert one(default, "Service", name)["metadata"]["annotations"]["prometheus.io/scrape"] == "true"
+def test_the_operator_is_told_of_the_pods() -> None:
+    found = told(render(VARIANTS["monitors"]))
+    assert (found.image, found.pull_secrets) == ("slipway-monitor:0.1.0", ("registry",))
+    assert (found.log_secret, found.store_secret, found.log_ca) == ("slipway-predictions", "slipway-object-store", "")
+    assert found.notifier_secrets == {"growth-chat": "growth-chat"}
+    assert found.placement == {"priorityClassName": "low", "nodeSelector": {"disk": "fast"}}
+    assert found.resources["limits"] == {"memory": "1Gi"}
 
 
-class TestMonitors:
-    def test_all_keep_the_models_own_labels_and_are_found(self, monitored: list[Manifest]) -> None:
-        found = [m for m in monitored if m["kind"] in ("ServiceMonitor", "PodMonitor")]
-        assert {m["metadata"]["name"] for m in found} == {"slipway-operator", "slipway-collector", "slipway-models"}
-        for monitor in found:
-            assert monitor["metadata"]["labels"]["release"] == "prometheus"
-            (endpoint,) = monitor["spec"].get("endpoints") or monitor["spec"]["podMetricsEndpoints"]
-            assert (endpoint["honorLabels"], endpoint["path"], endpoint["interval"]) == (True, "/metrics", "30s")
-
-    def test_models_are_found_in_all_namespaces_and_say_whose_they_are(self, monitored: list[Manifest]) -> None:
-        spec = one(monitored, "PodMonitor", "slipway-models")["spec"]
-        assert spec["namespaceSelector"] == {"any": True}
-        assert spec["selector"] == {"matchExpressions": [{"key": DEPLOYMENT_LABEL, "operator": "Exists"}]}
-        (endpoint,) = spec["podMetricsEndpoints"]
-        assert endpoint["port"] == "metrics"
-        source = f"__meta_kubernetes_pod_label_{DEPLOYMENT_LABEL.replace('.', '_').replace('/', '_')}"
-        assert endpoint["relabelings"] == [{"sourceLabels": [source], "targetLabel": "deployment"}]
-
-    def test_in_some_namespaces(self) -> None:
-        manifests = render(VARIANTS["service-monitor"] | {"watchNamespaces": ["growth", "risk"]})
-        assert one(manifests, "PodMonitor", "slipway-models")["spec"]["namespaceSelector"] == {"matchNames": ["growth", "risk"]}
-
-    def test_prometheus_is_let_in(self, default: list[Manifest]) -> None:
-        for name in ("slipway-operator", "slipway-collector"):
-            (rule,) = one(default, "NetworkPolicy", name)["spec"]["ingress"]
-            assert rule == {"ports": [{"protocol": "TCP", "port": "http"}]}
+def test_what_it_names_is_rendered() -> None:
+    manifests = render()
+    found = told(manifests)
+    one(manifests, "ServiceAccount", found.service_account)
+    for name in (found.config, found.notifiers):
+        one(manifests, "ConfigMap", name)
+    pods = one(manifests, "NetworkPolicy", "slipway-monitor")["spec"]["podSelector"]["matchLabels"]
+    assert pods.items() <= found.labels.items()
+    writers = one(manifests, "NetworkPolicy", "slipway-predictions")["spec"]["ingress"][0]["from"]
+    assert {"podSelector": {"matchLabels": pods}} in writers
 
 
-class TestRules:
-    def test_they_are_the_plain_file(self, monitored: list[Manifest]) -> None:
-        rule = one(monitored, "PrometheusRule", "slipway")
-        assert rule["metadata"]["labels"]["release"] == "prometheus"
-        text = RULES.read_text().replace("docs/runbooks", "https://wiki.example.com/slipway")
-        assert rule["spec"] == yaml.safe_load(text)
-
-    def test_without_a_prefix_the_page_is_named(self) -> None:
-        manifests = render({"metrics": {"prometheusRule": {"enabled": True}}})
-        assert one(manifests, "PrometheusRule", "slipway")["spec"] == yaml.safe_load(RULES.read_text())
-
-    @pytest.mark.parametrize("prefix", ["wiki", "https://wiki.example.com/", "ftp://x"])
-    def test_a_prefix_that_is_none(self, prefix: str) -> None:
-        assert "at '/metrics/prometheusRule/runbookPrefix'" in refusal({"metrics": {"prometheusRule": {"runbookPrefix": prefix}}})
+def test_notifiers_are_told_without_their_secrets() -> None:
+    text = one(render(VARIANTS["monitors"]), "ConfigMap", "slipway-notifiers")["data"]["notifiers.json"]
+    assert json.loads(text) == {
+        "growth-chat": {"type": "Slack"},
+        "mail": {"type": "SMTP", "host": "smtp.example.com", "port": 587, "from": "slipway@example.com", "to": ["ds@example.com"]},
+    }
+    assert json.loads(one(render(), "ConfigMap", "slipway-notifiers")["data"]["notifiers.json"]) == {}
 
 
-class TestDashboards:
-    def test_each_is_shipped_as_it_is(self) -> None:
-        manifests = render({"metrics": {"dashboards": {"enabled": True}}})
-        for path in (CHART / "files/dashboards").glob("*.json"):
-            found = one(manifests, "ConfigMap", f"slipway-{path.stem}-dashboard")
-            assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
-            assert json.loads(found["data"][f"slipway-{path.stem}.json"]) == json.loads(path.read_text())
+def test_a_run_reads_what_it_is_about_and_writes_one_status() -> None:
+    wanted = {
+        "": [
+            (["modelmonitors", "modeldeployments", "modelversions", "models"], ["get"]),
+            (["modelmonitors/status"], ["patch"]),
+        ]
+    }
+    found = {where: [(rule["resources"], rule["verbs"]) for rule in rules] for where, rules in granted(render(), "slipway-monitor").items()}
+    assert found == wanted
+    named = granted(render({"watchNamespaces": ["growth", "risk"]}), "slipway-monitor")
+    assert {where: [(rule["resources"], rule["verbs"]) for rule in rules] for where, rules in named.items()} == {
+        "growth": wanted[""],
+        "risk": wanted[""],
+    }
 
-    def test_only_when_asked(self, default: list[Manifest]) -> None:
-        assert not [m for m in default if m["metadata"]["name"].endswith("-dashboard")]
+
+def test_a_run_may_say_what_it_found_and_no_more() -> None:
+    """Every other field of the status is named in the policy."""
+    (ran,) = one(render(), "ValidatingAdmissionPolicy", "slipway-status")["spec"]["variables"]
+    fields = {field.serialization_alias or field.alias or name for name, field in ModelMonitorStatus.model_fields.items()} - {"run"}
+    for field in fields:
+        assert f"object.?status.?{field} == oldObject.?status.?{field}" in ran["expression"]
+
+
+@pytest.mark.parametrize("values", [OFF, {"predictionLog": {"enabled": False}}], ids=["monitoring", "log"])
+def test_without_it_there_is_nothing_but_the_right_to_clean_up(values: dict[str, Any]) -> None:
+    manifests = render(values)
+    assert settings_from(environment(manifests)).monitoring is None
+    assert not [m for m in manifests if m["metadata"]["name"] in ("slipway-monitor", "slipway-notifiers")]
+    assert "Role" in kinds(manifests)
+    one(manifests, "Role", "slipway-monitors")
+
+
+@pytest.mark.parametrize(
+    ("notifier", "complaint"),
+    [
+        ({"type": "Slack"}, "needs existingSecret"),
+        ({"type": "SMTP", "host": "h"}, "needs host, from and to"),
+        ({"type": "Pager"}, "at '/monitoring/notifiers/n/type'"),
+        ({"type": "SMTP", "password": "secret"}, "'password' not allowed"),
+    ],
+)
+def test_refused(notifier: dict[str, Any], complaint: str) -> None:
+    assert complaint in refusal({"monitoring": {"notifiers": {"n": notifier}}})

@@ -12,7 +12,7 @@ import pytest
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import NotFound, Refused, Request
-from slipway.cluster.resources import GOVERNING, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, OWN_KINDS, SERVICE, WATCHED, Manifest
+from slipway.cluster.resources import CRON_JOB, GOVERNING, MODEL, MODEL_DEPLOYMENT, MODEL_VERSION, OWN_KINDS, SERVICE, WATCHED, Manifest
 from slipway.cluster.store import Store
 from slipway.ledger.entry import Entry
 from slipway.ledger.errors import LedgerUnavailable
@@ -58,8 +58,8 @@ class Apiserver:
         return stored
 
     def _read(self, path: str) -> Any:
-        for resource in WATCHED:
-            if path == resource.path():
+        for resource in (*WATCHED, CRON_JOB):
+            if path == resource.path("slipway-system" if resource is CRON_JOB else None):
                 if self.lists_fail:
                     self.lists_failed += 1
                     raise self.lists_fail
