@@ -61,6 +61,11 @@ MONITOR_VERDICT = Gauge(
     "1 for the verdict that a ModelMonitor has, 0 for the others.",
     ["namespace", "name", "deployment", "model", "team", "importance", "verdict"],
 )
+MONITOR_KIND_VERDICT = Gauge(
+    "slipway_monitor_kind_verdict",
+    "1 for the worst verdict of a kind of check in the last run, 0 for the others.",
+    ["namespace", "name", "deployment", "importance", "team", "check", "verdict"],
+)
 MONITOR_CHECK = Gauge(
     "slipway_monitor_check",
     "What a check of the last run measured, over all rows.",

@@ -11,6 +11,7 @@ from prometheus_client import Gauge
 from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, Verdict
 from slipway.telemetry import metrics
 
+_WORST_FIRST = ("Critical", "Error", "Warning", "NoData", "Healthy")
 Series = tuple[Gauge, tuple[str, ...]]
 _SHOWN: dict[tuple[str, str], dict[Series, float]] = {}
 TRUTHS = {
@@ -55,10 +56,22 @@ def _series(manifest: Mapping[str, Any], status: Mapping[str, Any], model: Mappi
     if run is None or suspended:
         return
     yield (metrics.MONITOR_LAST_RUN, (*named, importance)), datetime.fromisoformat(run["finishedAt"]).timestamp()
+    yield from _of_kinds((*named, importance, about.get("owner", {}).get("team", "")), run)
     yield from _of_checks(named, run)
     for name, gauge in TRUTHS.items():
         if run.get("truths"):
             yield (gauge, named), float(run["truths"].get(name, 0))
+
+
+def _of_kinds(whose: tuple[str, ...], run: Mapping[str, Any]) -> Iterator[tuple[Series, float]]:
+    """A kind has no data only where none of its checks has."""
+    kinds: dict[str, set[str]] = {}
+    for check in run.get("checks") or []:
+        kinds.setdefault(check["check"], set()).add(check["verdict"])
+    for kind, verdicts in kinds.items():
+        worst = min(verdicts - {"NoData"} or verdicts, key=_WORST_FIRST.index)
+        for each in _WORST_FIRST:
+            yield (metrics.MONITOR_KIND_VERDICT, (*whose, kind, each)), float(each == worst)
 
 
 def _of_checks(named: tuple[str, ...], run: Mapping[str, Any]) -> Iterator[tuple[Series, float]]:

@@ -17,7 +17,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 
 def kubeconform(schemas: Path, text: str) -> list[str]:
     """One line for each manifest that is not as the apiserver wants it."""
-    # The Prometheus Operator's kinds are not the apiserver's: test_monitoring.py looks at them.
+    # The Prometheus Operator's kinds are not the apiserver's: test_prometheus.py looks at them.
     options = ("-strict", "-output=json", "-skip=ServiceMonitor,PodMonitor,PrometheusRule", f"-schema-location={schemas}/{LOCATION}")
     outcome = subprocess.run([binary("kubeconform"), *options], input=text, text=True, capture_output=True, check=False)
     resources = json.loads(outcome.stdout)["resources"]
