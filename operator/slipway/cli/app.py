@@ -11,9 +11,9 @@ from slipway.cli.governance.decide import approve, override, reject
 from slipway.cli.governance.diff import diff
 from slipway.cli.governance.pending import pending
 from slipway.cli.governance.rbac.check import check as check_rbac
-from slipway.cli.monitors.listing import list_monitors
-from slipway.cli.monitors.run import run as run_monitor
-from slipway.cli.monitors.show import show as show_monitor
+from slipway.cli.monitoring.listing import list_monitors
+from slipway.cli.monitoring.run import run
+from slipway.cli.monitoring.show import show
 from slipway.cli.predict import predict
 from slipway.cli.predictions.actuals import push as push_actuals
 from slipway.cli.predictions.erase import erase
@@ -38,11 +38,11 @@ truths.command("push")(push_actuals)
 truths.callback()(lambda: None)
 app.add_typer(truths, name="actuals")
 
-monitors = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What monitors found, and runs on demand.")
-monitors.command("list")(list_monitors)
-monitors.command("show")(show_monitor)
-monitors.command("run")(run_monitor)
-app.add_typer(monitors, name="monitor")
+monitoring = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What monitors found.")
+monitoring.command("list")(list_monitors)
+monitoring.command()(show)
+monitoring.command()(run)
+app.add_typer(monitoring, name="monitor")
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 auditing.callback()(audit)

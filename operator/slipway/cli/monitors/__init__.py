@@ -1,1 +1,0 @@
-"""`kubectl slipway monitor`: what monitors found, and runs on demand."""
