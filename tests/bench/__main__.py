@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.bench import admission, approvals, capture, collector, convergence, ledger, population, relist, restart, resting
+from tests.bench import admission, approvals, capture, collector, convergence, ledger, monitor, population, relist, restart, resting
 from tests.bench.table import Table
 
 BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
@@ -28,6 +28,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Table]]] = {
     "approvals": approvals.run,
     "capture": capture.run,
     "collector": collector.run,
+    "monitor": monitor.run,
 }
 PAGE = Path(__file__).parents[2] / "docs/benchmarks.md"
 
