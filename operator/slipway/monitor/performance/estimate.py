@@ -49,10 +49,10 @@ def estimate(reference: pa.Table | None, window: pa.Table, task: Task, spec: Per
             return _of_numbers(reference, window, spec, judge)
         return _of_classes(reference, window, task, spec, judge)
     except (Unusable, Undefined) as reason:
-        return Estimation(
-            [judge.no_data(metric, f"no estimate: {reason}") for metric in spec.metrics],
-            PerformanceReport(estimated=True, rows=len(window), note=f"no estimate: {reason}"),
-        )
+        checks = [judge.no_data(metric, f"no estimate: {reason}") for metric in spec.metrics]
+    except Exception as error:
+        checks = [judge.broken(metric, error) for metric in spec.metrics]
+    return Estimation(checks, PerformanceReport(estimated=True, rows=len(window), note=checks[0].message))
 
 
 def _of_classes(reference: pa.Table, window: pa.Table, task: Task, spec: Performance, judge: Judge) -> Estimation:
@@ -60,7 +60,7 @@ def _of_classes(reference: pa.Table, window: pa.Table, task: Task, spec: Perform
     known, asked = labelled(reference, classes), labelled(window, classes, with_truth=False)
     _enough(known, asked, judge)
     rows, ahead = scored(known), scored(asked)
-    _enough_reference(rows.rows)
+    _enough(rows, ahead, judge)
     calibrator = cbpe.learned(rows)
     if not calibrator.error <= cbpe.MAX_ERROR:
         raise Undefined(
@@ -85,7 +85,6 @@ def _of_numbers(reference: pa.Table, window: pa.Table, spec: Performance, judge:
     known, asked = numeric(drawn(reference, MAX_REFERENCE, cbpe.SEED)), numeric(window, with_truth=False)
     learned_of = drawn(reference, MAX_REFERENCE, cbpe.SEED).take(pa.array(known.index))
     _enough(known, asked, judge)
-    _enough_reference(known.rows)
     ahead = window.take(pa.array(asked.index))
     how = encoder([learned_of, ahead], [name for name in learned_of.column_names if name.startswith("in_")])
     before, after = _inputs(how, learned_of, known), _inputs(how, ahead, asked)
@@ -108,15 +107,11 @@ def _inputs(how: Encoder, table: pa.Table, sample: Numeric) -> np.typing.NDArray
     return np.column_stack([*([how.matrix(table)] if how.columns else []), sample.predicted])
 
 
-def _enough(known: Labelled | Numeric, asked: Labelled | Numeric, judge: Judge) -> None:
-    _enough_reference(known.rows)
+def _enough(known: Labelled | Numeric | Scored, asked: Labelled | Numeric | Scored, judge: Judge) -> None:
+    if known.rows < cbpe.MIN_REFERENCE:
+        raise Undefined(f"{known.rows:,} usable reference rows with truth, {cbpe.MIN_REFERENCE} are needed to show calibration")
     if asked.rows < judge.min_rows:
-        raise Undefined(f"the window has {asked.rows:,} rows with a prediction, {judge.min_rows:,} are needed")
-
-
-def _enough_reference(rows: int) -> None:
-    if rows < cbpe.MIN_REFERENCE:
-        raise Undefined(f"{rows:,} reference rows with truth, {cbpe.MIN_REFERENCE} are needed to show calibration")
+        raise Undefined(f"the window has {asked.rows:,} usable rows, {judge.min_rows:,} are needed")
 
 
 def _check(

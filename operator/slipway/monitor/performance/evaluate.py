@@ -38,7 +38,9 @@ def evaluate(table: pa.Table, task: Task, spec: Performance, segments: Sequence[
     try:
         sample = read(table, family(task, [metric.name for metric in spec.metrics]), spec.positive_class)
     except Unusable as reason:
-        return _nothing(spec, str(reason), len(table), truths)
+        return _nothing([Judge().no_data(metric, str(reason)) for metric in spec.metrics], len(table), truths)
+    except Exception as error:
+        return _nothing([Judge().broken(metric, error) for metric in spec.metrics], len(table), truths)
     left_out = counted_out(sample.left_out)
     judge = Judge(min_rows=spec.ground_truth.min_matched, left_out=left_out)
     checks = [judge.measured(metric, sample) for metric in spec.metrics]
@@ -55,9 +57,8 @@ def read(table: pa.Table, task: Task, positive_class: str | None) -> Labelled | 
     return labelled(table, find_classes(table, task == "BinaryClassification", positive_class))
 
 
-def _nothing(spec: Performance, reason: str, rows: int, truths: Truths | None) -> Evaluation:
-    checks = [Judge().no_data(metric, reason) for metric in spec.metrics]
-    return Evaluation(checks, PerformanceReport(rows=rows, truths=truths, note=reason), [], "")
+def _nothing(checks: list[CheckStatus], rows: int, truths: Truths | None) -> Evaluation:
+    return Evaluation(checks, PerformanceReport(rows=rows, truths=truths, note=checks[0].message), [], "")
 
 
 def _segmented(

@@ -33,7 +33,10 @@ class Judge:
         if sample.rows < self.min_rows:
             return self.no_data(metric, f"{sample.rows:,} rows with truth and prediction, {self.min_rows:,} are needed", sample.rows)
         try:
-            return self.judged(metric, measure(metric.name, sample), self._unusable(metric, sample))
+            estimate, remark = measure(metric.name, sample), self._unusable(metric, sample)
+            if estimate.rows < self.min_rows:
+                return self.no_data(metric, f"{estimate.rows:,} rows {remark}, {self.min_rows:,} are needed", estimate.rows)
+            return self.judged(metric, estimate, remark)
         except Undefined as reason:
             return self.no_data(metric, str(reason), sample.rows)
         except Exception as error:

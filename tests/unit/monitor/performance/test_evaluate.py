@@ -137,6 +137,19 @@ def test_rows_without_usable_probabilities_are_left_out_of_what_needs_them() -> 
     assert "without 5 rows that have no usable probabilities" in auc.message
 
 
+def test_too_few_usable_probabilities_have_no_verdict() -> None:
+    table = labels(["1", "0"] * 50, [1, 0] * 50, p_1=[0.8, 0.3] * 10 + [None] * 80)
+    check = only(evaluate(table, "BinaryClassification", spec("brier")))
+    assert (check.verdict, check.rows) == ("NoData", 20)
+    assert check.message == "brier: 20 rows without 80 rows that have no usable probabilities, 30 are needed"
+
+
+def test_what_cannot_be_read_at_all_is_an_error() -> None:
+    table = labels(["1", "0"] * 50, pa.array([[1], [0]] * 50))
+    found = evaluate(table, "BinaryClassification", spec("accuracy", "f1"))
+    assert [check.verdict for check in found.checks] == ["Error", "Error"]
+
+
 @pytest.mark.parametrize(
     ("table", "metric", "reason"),
     [
