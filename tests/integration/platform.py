@@ -45,7 +45,7 @@ def install_crds(kube: Kube) -> None:
     for path in sorted((ROOT / "crds").glob("*.yaml")):
         for manifest in load_yaml(path):
             kube.apply(manifest)
-    for plural in ("models", "modelversions", "modeldeployments", "modelapprovals", "approvalpolicies"):
+    for plural in ("models", "modelversions", "modeldeployments", "modelmonitors", "modelapprovals", "approvalpolicies"):
         until(partial(_served, kube, plural), 60, f"{plural} to be served")
     kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "slipway-system"}})
 

@@ -31,6 +31,11 @@ def deployment(namespace: str, name: str = "churn", **spec: Any) -> Manifest:
     return {"apiVersion": API, "kind": "ModelDeployment", "metadata": {"name": name, "namespace": namespace}, "spec": whole}
 
 
+def monitor(namespace: str, name: str = "churn-quality", **spec: Any) -> Manifest:
+    whole = {"deployment": "churn", "drift": {}, "serviceHealth": {"maxErrorRate": 0.01}} | spec
+    return {"apiVersion": API, "kind": "ModelMonitor", "metadata": {"name": name, "namespace": namespace}, "spec": whole}
+
+
 def apply_all(kube: Kube, namespace: str, **spec: Any) -> Manifest:
     """A Model, its version 3 and a deployment of it."""
     kube.apply(model(namespace))

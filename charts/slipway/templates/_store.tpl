@@ -122,12 +122,16 @@ metadata:
 spec:
   podSelector:
     matchLabels: {{- include "slipway.selectorLabels" $store | nindent 6 }}
-  # {{ .writer }} writes; who has the reader's credentials reads; it calls nobody.
+  # {{ .writer }}{{ with .alsoWrites }} and {{ . }}{{ end }} may write; who has the reader's credentials reads; it calls nobody.
   policyTypes: [Ingress, Egress]
   ingress:
     - from:
         - podSelector:
             matchLabels: {{- include "slipway.selectorLabels" (dict "root" $root "name" .writer) | nindent 14 }}
+        {{- with .alsoWrites }}
+        - podSelector:
+            matchLabels: {{- include "slipway.selectorLabels" (dict "root" $root "name" .) | nindent 14 }}
+        {{- end }}
       ports:
         - {protocol: TCP, port: writer}
     - ports:

@@ -82,6 +82,7 @@ class Engine:
             serves_otherwise=self._enqueue_waiting,
             platform=Platform(settings.namespace, settings.monitoring, settings.serving.collector),
             served=settings.watch_namespaces,
+            judged_otherwise=lambda namespace, name: self.queue.add(ObjectKey(MODEL_DEPLOYMENT.kind, namespace, name)),
         )
         self._deletions = Deletions(self.store, cluster, self._journal, self._namespaces, lambda: datetime.now(UTC))
         self.lister = Lister(cluster, self.store, self.observe, label_selector)

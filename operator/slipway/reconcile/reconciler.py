@@ -56,8 +56,11 @@ class Reconciler:
         serves_otherwise: Callable[[], None] = lambda: None,
         platform: Platform | None = None,
         served: tuple[str, ...] = (),
+        judged_otherwise: Callable[[str, str], None] = lambda namespace, deployment: None,
     ) -> None:
-        """`serves_otherwise` is called when a ModelDeployment has come to serve other bytes; `served`: namespaces, empty for all."""
+        """`serves_otherwise` is called when a ModelDeployment has come to serve other bytes, `judged_otherwise` when a monitor thinks
+        otherwise of one. `served`: namespaces; empty for all.
+        """
         self._store = store
         self._cluster = cluster
         self._serving = serving
@@ -65,6 +68,7 @@ class Reconciler:
         self._now = now
         self._clock = clock
         self._serves_otherwise = serves_otherwise
+        self._judged_otherwise = judged_otherwise
         self._governing = Governing(store, cluster, Provenance(journal), guard)
         self._contests = Contests()
         self._recorder = Recorder(cluster, now, clock)
@@ -115,6 +119,8 @@ class Reconciler:
         except (ApiError, NotLeader):  # what was done is not done again, so nothing else will tell
             await self._recorder.record(manifest, done)
             raise
+        if plan.status.get("conditions") != manifest.get("status", {}).get("conditions"):  # the watch does not tell of our own write
+            self._judged_otherwise(key.namespace, manifest["spec"]["deployment"])
         return min((wait for wait in (plan.requeue_after, delay) if wait is not None), default=None)
 
     async def _deployment(self, key: ObjectKey) -> float | None:

@@ -19,7 +19,7 @@ from tests.integration.samples import await_child, deployment, model, version
 from tests.kube import Kube, Manifest
 from tests.wait import until
 
-PLURALS = {"Model": "models", "ModelVersion": "modelversions", "ModelDeployment": "modeldeployments"}
+PLURALS = {"Model": "models", "ModelVersion": "modelversions", "ModelDeployment": "modeldeployments", "ModelMonitor": "modelmonitors"}
 SECONDS = 60
 
 

@@ -32,7 +32,19 @@ VARIANTS: dict[str, Values] = {
         "objectStore": {"embedded": {"enabled": False}},
         "ledger": {"enabled": False},
         "predictionLog": {"enabled": False},
+        "monitoring": {"enabled": False},
         "runtimes": [],
+    },
+    "monitors": {
+        "monitoring": {
+            "notifiers": {
+                "growth-chat": {"type": "Slack", "existingSecret": "growth-chat"},
+                "mail": {"type": "SMTP", "host": "smtp.example.com", "port": 587, "from": "slipway@example.com", "to": ["ds@example.com"]},
+            },
+            "priorityClassName": "low",
+            "nodeSelector": {"disk": "fast"},
+        },
+        "imagePullSecrets": [{"name": "registry"}],
     },
     "two-namespaces": {"watchNamespaces": ["growth", "risk"], "crds": {"install": False}},
     "service-monitor": {"metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}}},

@@ -217,8 +217,10 @@ class TestAdmission:
         adoption = one(default, "ValidatingAdmissionPolicy", "slipway-no-adoption")
 
         revisions = {("apps", "controllerrevisions")}
-        assert set(covered(fence)) == children | revisions | {("slipway.dev", "*/status"), ("slipway.dev", "modelapprovals")}
-        assert set(covered(adoption)) == children | revisions
+        cron_jobs = {("batch", "cronjobs")}
+        ours = {("slipway.dev", "*/status"), ("slipway.dev", "modelapprovals")}
+        assert set(covered(fence)) == children | revisions | cron_jobs | {("batch", "jobs")} | ours
+        assert set(covered(adoption)) == children | revisions | cron_jobs
 
     def test_the_operator_knows_it_by_its_message(self, default: list[Manifest]) -> None:
         (validation,) = one(default, "ValidatingAdmissionPolicy", "slipway-leader-fence")["spec"]["validations"]
@@ -368,7 +370,9 @@ def test_all_off_leaves_the_operator_and_its_rights() -> None:
         "ClusterRoleBinding slipway-operator",
         "Deployment slipway-operator",
         "Role slipway-leader-election",
+        "Role slipway-monitors",
         "RoleBinding slipway-leader-election",
+        "RoleBinding slipway-monitors",
         "Service slipway-operator-metrics",
         "ServiceAccount slipway-operator",
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Refused, Request
-from slipway.cluster.resources import CHILD_KINDS, EVENT, LEASE, OWN_KINDS, WATCHED, Resource
+from slipway.cluster.resources import CHILD_KINDS, CRON_JOB, EVENT, JOB, LEASE, OWN_KINDS, WATCHED, Resource
 from slipway.plan.children import OPTIONAL_CHILDREN
 from tests.unit.chart.helm import render
 from tests.unit.chart.test_render import operator_rules
@@ -70,6 +70,13 @@ async def used() -> Rights:
             await cluster.delete(manifest(child))
     for kind in OWN_KINDS:
         await cluster.apply_status(manifest(kind), {})
+    async for _ in cluster.pages(CRON_JOB, "n", ""):
+        pass
+    await cluster.get(CRON_JOB, "n", "x")
+    await cluster.apply(manifest(CRON_JOB), None)
+    await cluster.delete(manifest(CRON_JOB))
+    await cluster.get(JOB, "n", "x")
+    await cluster.create(manifest(JOB))
     await cluster.list_events("n", "u")
     await cluster.record(manifest(EVENT))
     await cluster.get(LEASE, "n", "x")

@@ -1,10 +1,10 @@
 {{/* What the operator may do in a namespace it serves. Not here on purpose: Secrets, RoleBindings, tokens, exec. */}}
 {{- define "slipway.operatorRules" -}}
 - apiGroups: [slipway.dev]
-  resources: [models, modelversions, modeldeployments]
+  resources: [models, modelversions, modeldeployments, modelmonitors]
   verbs: [get, list, watch]
 - apiGroups: [slipway.dev]
-  resources: [models/status, modelversions/status, modeldeployments/status]
+  resources: [models/status, modelversions/status, modeldeployments/status, modelmonitors/status]
   verbs: [update]
 {{- range include "slipway.childKinds" . | fromYamlArray }}
 - apiGroups: {{ toJson .apiGroups }}
@@ -61,7 +61,7 @@
 {{/* What everybody may read who has to do with models. */}}
 {{- define "slipway.viewerRules" -}}
 - apiGroups: [slipway.dev]
-  resources: [models, modelversions, modeldeployments, modeldeployments/scale, modelapprovals, approvalpolicies]
+  resources: [models, modelversions, modeldeployments, modeldeployments/scale, modelmonitors, modelapprovals, approvalpolicies]
   verbs: [get, list, watch]
 {{- end }}
 
