@@ -9,7 +9,7 @@ from typing import Any
 from slipway.api.types import API_VERSION
 from slipway.api.v1alpha1.model_monitor import ModelMonitorSpec, Run
 from slipway.cluster.client import Cluster
-from slipway.cluster.http import APPLY, Conflict, Request, Transport, Unavailable
+from slipway.cluster.http import APPLY, Conflict, NotFound, Request, Transport, Unavailable
 from slipway.cluster.resources import MODEL, MODEL_DEPLOYMENT, MODEL_MONITOR, MODEL_VERSION, Manifest
 from slipway.monitor.settings import Who
 
@@ -48,6 +48,20 @@ class Objects:
         return found
 
 
+def patient(send: Transport, pause: float = PAUSE_SECONDS) -> Transport:
+    """The transport, which asks again where the apiserver does not answer: everything that a run asks may be asked twice."""
+
+    async def carried(request: Request) -> Any:
+        for _ in range(TRIES - 1):
+            try:
+                return await send(request)
+            except Unavailable:
+                await asyncio.sleep(pause)
+        return await send(request)
+
+    return carried
+
+
 async def monitor_of(send: Transport, who: Who) -> Manifest:
     """The ModelMonitor. Raises Another, ApiError."""
     found = await Cluster(send).get(MODEL_MONITOR, who.namespace, who.name)
@@ -71,7 +85,7 @@ async def objects_of(send: Transport, monitor: Manifest) -> Objects:
 
 
 async def tell(send: Transport, monitor: Manifest, run: Run) -> None:
-    """Writes `status.run` of exactly this monitor, and nothing else of it; a few times where the apiserver does not answer.
+    """Writes `status.run` of exactly this monitor, and nothing else of it.
 
     Raises Another where the monitor is gone, ApiError where it could not be written.
     """
@@ -83,18 +97,10 @@ async def tell(send: Transport, monitor: Manifest, run: Run) -> None:
         "status": {"run": plain(run)},
     }
     path = MODEL_MONITOR.path(meta["namespace"], meta["name"], "status")
-    request = Request("PATCH", path, {"fieldManager": FIELD_MANAGER, "force": "true"}, body, APPLY)
-    for left in reversed(range(TRIES)):
-        try:
-            await send(request)
-        except Conflict as error:
-            raise Another(error.message) from error
-        except Unavailable:
-            if not left:
-                raise
-            await asyncio.sleep(PAUSE_SECONDS)
-        else:
-            return
+    try:
+        await send(Request("PATCH", path, {"fieldManager": FIELD_MANAGER, "force": "true"}, body, APPLY))
+    except (Conflict, NotFound) as error:
+        raise Another(error.message) from error
 
 
 def plain(run: Run) -> dict[str, Any]:

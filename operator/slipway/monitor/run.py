@@ -13,7 +13,7 @@ from pathlib import Path
 from obstore.store import ObjectStore
 
 from slipway.api.v1alpha1.model_monitor import CheckKind, CheckStatus, ModelMonitorSpec
-from slipway.cluster.http import ApiServer, Transport
+from slipway.cluster.http import ApiError, ApiServer, Transport
 from slipway.collector.log.place import open_store, trust
 from slipway.monitor.assemble import Found, When, failed_run, point_of, result_of
 from slipway.monitor.baseline.choose import Reference, Sources, choose
@@ -22,7 +22,7 @@ from slipway.monitor.features import columns_of
 from slipway.monitor.log.reading import LogTable
 from slipway.monitor.log.span import Span
 from slipway.monitor.notify.tell import tell_owner
-from slipway.monitor.objects import Another, Objects, monitor_of, objects_of, tell
+from slipway.monitor.objects import Another, Objects, monitor_of, objects_of, patient, tell
 from slipway.monitor.performing import performed
 from slipway.monitor.report.page import page
 from slipway.monitor.result import BaselineUsed, Result
@@ -41,10 +41,13 @@ async def run(settings: Settings) -> int:
             trust(place)
     apiserver = await ApiServer.connect()
     try:
-        return await execute(apiserver, settings, datetime.now(UTC))
+        return await execute(patient(apiserver), settings, datetime.now(UTC))
     except Another as gone:
         log.info("%s", gone)
         return 0
+    except ApiError as error:
+        log.error("the apiserver: %s", one_line(error))
+        return 1
     finally:
         await apiserver.close()
 

@@ -37,6 +37,12 @@ CONTRAST = """(() => {
 OVERLAPS = """[...document.querySelectorAll('body *')]
   .filter(e => !e.closest('.scroll') && !e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1)
   .map(e => e.outerHTML.slice(0, 80))"""
+BROKEN = """[...document.querySelectorAll('td.n, thead th')].filter(e => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  return e.textContent.trim() && range.getBoundingClientRect().height > 45;
+}).map(e => e.textContent)"""
+"""Numbers and headings in more than one line."""
 DRAWN = """[...document.querySelectorAll('svg')]
   .map(e => e.getBoundingClientRect()).filter(r => r.width > 200 && r.height > 60).length"""
 
@@ -55,13 +61,14 @@ def written(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 901, 1280])
 async def test_it_is_readable(tab: Tab, written: Path, width: int, dark: bool) -> None:
     await tab.open(written, width, dark)
     assert await tab.evaluate("innerWidth") == width
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
     assert await tab.evaluate(OVERLAPS) == []
     assert await tab.evaluate(CONTRAST) == []
+    assert await tab.evaluate(BROKEN) == []
     background = await tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 

@@ -16,8 +16,8 @@ from slipway.api.v1alpha1.model_monitor import Truths
 from slipway.monitor.log.reading import LogTable
 from slipway.monitor.log.span import Span
 
-MEMORY = "384MB"
-MAX_MATCHED = 1_000_000
+MEMORY = "256MB"
+MAX_MATCHED = 500_000
 """Rows that are compared: of more, about so many, chosen by chance, the same in every run over the same rows."""
 FOUND = (
     "CREATE TABLE found AS SELECT n, arg_max(value, arrived) AS truth_value, arg_max(label, arrived) AS truth_label, "

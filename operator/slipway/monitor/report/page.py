@@ -32,7 +32,7 @@ def page(result: Result) -> str:
             run=result.run,
             about=result.monitored,
             checks=checks[:SHOWN_CHECKS],
-            verdicts={column.name: _verdict_of(column, checks) for column in columns},
+            verdicts={(column.role, column.name): _verdict_of(column, checks) for column in columns},
             drawn=[(column, distribution(column)) for column in columns[:DRAWN_COLUMNS]],
             columns=columns[:SHOWN_COLUMNS],
             histories=histories(result.history, checks),
