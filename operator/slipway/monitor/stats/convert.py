@@ -31,7 +31,8 @@ def as_floats(column: pa.Array) -> Floats:
         column = column.cast(pa.uint8())
     if not pa.types.is_float64(column.type):
         column = column.cast(pa.float64(), safe=pa.types.is_string(column.type))
-    return view(column.drop_null() if column.null_count else column, np.float64)
+    values: Floats = view(column.drop_null() if column.null_count else column, np.float64)
+    return values
 
 
 def view(column: pa.Array, dtype: type[Any]) -> Any:
