@@ -21,15 +21,15 @@ from tests.cluster.cache import cached, content_key
 
 ROWS = int(os.environ.get("ROWS", "10000000"))
 PAIRS = int(os.environ.get("PAIRS", "5"))
-EVIDENTLY_ROUNDS = 3
+EVIDENTLY_ROUNDS = int(os.environ.get("EVIDENTLY_ROUNDS", "3"))
 ROOT = Path(__file__).parents[2]
 EVIDENTLY = ("evidently==0.7.23", "pandas==2.3.3")
 Found = tuple[float, float]
 """Seconds, and the peak of memory in MiB."""
-ABOUT = f"""20 float64 features with status and latency, in files as the collector makes them, in the page cache; {PAIRS} interleaved rounds of
-{ROWS:,} and {ROWS // 10:,} rows, 2 threads, each side in a process of its own. A run: the scan and all checks of drift (PSI), quality and
-health. Evidently 0.7.23: `DataDriftPreset(method="psi")`, {EVIDENTLY_ROUNDS} rounds; there both sides also read 100,000 reference rows, which
-a run has as a profile."""
+ABOUT = f"""20 float64 features with status and latency, in files as the collector makes them, in the page cache; {PAIRS} interleaved rounds
+of {ROWS:,} and {ROWS // 10:,} rows, 2 threads, each side in a process of its own. A run: the scan and
+[all checks](monitors/statistics.md) of drift (PSI), quality and health. Evidently 0.7.23: `DataDriftPreset(method="psi")`,
+{EVIDENTLY_ROUNDS} rounds; there both sides also read 100,000 reference rows, which a run has as a profile."""
 
 
 async def run() -> Table:

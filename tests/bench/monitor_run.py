@@ -51,7 +51,8 @@ def _judge(profile: Profile, folder: Path) -> None:
 
 def _batches(folder: Path) -> Iterator[pa.RecordBatch]:
     for path in sorted(folder.rglob("*.parquet")):
-        yield from pq.ParquetFile(path).iter_batches(65_536, columns=READ)
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)  # else it holds the whole file
+        yield from file.iter_batches(32_768, columns=READ)
 
 
 if __name__ == "__main__":

@@ -31,10 +31,16 @@ def as_floats(column: pa.Array) -> Floats:
         column = column.cast(pa.uint8())
     if not pa.types.is_float64(column.type):
         column = column.cast(pa.float64(), safe=pa.types.is_string(column.type))
-    if column.null_count:
-        column = column.drop_null()
-    values: Floats = column.to_numpy(zero_copy_only=False)
+    values: Floats = view(column.drop_null() if column.null_count else column, np.float64)
     return values
+
+
+def view(column: pa.Array, dtype: type[Any]) -> Any:
+    """The memory of a column of fixed width without nulls. Unlike `to_numpy`, this does not import pandas (100 MB, a second)."""
+    buffer = column.buffers()[1]
+    if buffer is None or not len(column):
+        return np.zeros(0, dtype)
+    return np.frombuffer(buffer, dtype, len(column), column.offset * np.dtype(dtype).itemsize)
 
 
 def as_texts(column: pa.Array) -> pa.Array:

@@ -49,7 +49,7 @@ class Sample:
         values = values[np.isfinite(values)]
         if self._halvings:
             values = values[self._rng.random(len(values)) < 0.5**self._halvings]
-        self._kept.append(values.copy())
+        self._kept.append(values)
         self._size += len(values)
         while self._size > self._limit:
             self._halve()
@@ -65,7 +65,7 @@ class Sample:
         self._kept = []
         by_value, edges, points = cut(ordered)
         counted = Numbers(points)
-        counted.add(pa.array(ordered))
+        counted.add_values(ordered)
         seen = self._seen
         return {
             "rows": seen.rows,

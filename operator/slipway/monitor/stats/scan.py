@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.monitor.stats.convert import Kind, as_floats, flat
+from slipway.monitor.stats.convert import Kind, as_floats, flat, view
 from slipway.monitor.stats.profile import CategoryProfile, NumberProfile, Profile
 from slipway.monitor.stats.tally import Numbers, Tally, Texts
 from slipway.monitor.stats.window import Calls, WindowProfile
@@ -106,7 +106,7 @@ def count_calls(calls: Calls, chunk: pa.RecordBatch) -> None:
     one_each = {name: column if first is None else column.filter(first) for name, column in fields.items()}
     calls.total += len(chunk) if first is None else pc.sum(first).as_py() or 0
     if "status" in one_each:
-        status = one_each["status"].drop_null().to_numpy()
+        status = view(one_each["status"].drop_null().cast(pa.int64()), np.int64)
         calls.failed += int(np.count_nonzero(status >= SERVER_ERROR))
         calls.refused += int(np.count_nonzero((status < SERVER_ERROR) & (status != OK)))
     if "latency_ms" in one_each:

@@ -50,7 +50,7 @@ def _batch(bad: pa.Array | None) -> pa.RecordBatch:
     return pa.record_batch({"in_good": GOOD} | ({} if bad is None else {"in_bad": bad}))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(baseline=COLUMN, window=COLUMN, kind=KIND, spec=SPECS)
 def test_one_bad_column_never_kills_a_report(baseline: pa.Array | None, window: pa.Array | None, kind: Kind, spec: Drift) -> None:
     columns: dict[str, Kind] = {"in_bad": kind, "in_good": "Number"}
@@ -75,7 +75,7 @@ def _is_json(check: CheckStatus) -> bool:
     return all(value is None or math.isfinite(value) for value in (check.value, check.p_value, check.threshold))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=20)
 @given(kind=KIND, spec=SPECS)
 def test_an_empty_window_is_no_data(kind: Kind, spec: Drift) -> None:
     values = pa.array(["a"] * ROWS) if kind == "Category" else GOOD
