@@ -152,7 +152,7 @@ def living(folder: Path) -> Iterator[Life]:
         life = Life(kube, operator, collector, server.wait_ready(), lab.person("reader", [may("create", "actuals")]))
         life.register()
         life.infer(0.0)
-        until(lambda: metrics(server.metrics_port).get("send_failures:connection"), 60, "a batch that was sent in vain")
+        until(lambda: metrics(server.metrics_port).get("send_failures_total:connection"), 60, "a batch that was sent in vain")
         collector.start()
         yield life
 
