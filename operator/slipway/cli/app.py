@@ -11,6 +11,9 @@ from slipway.cli.governance.decide import approve, override, reject
 from slipway.cli.governance.diff import diff
 from slipway.cli.governance.pending import pending
 from slipway.cli.governance.rbac.check import check as check_rbac
+from slipway.cli.monitoring.listing import list_monitors
+from slipway.cli.monitoring.run import run
+from slipway.cli.monitoring.show import show
 from slipway.cli.predict import predict
 from slipway.cli.predictions.actuals import push as push_actuals
 from slipway.cli.predictions.erase import erase
@@ -34,6 +37,12 @@ truths = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What tur
 truths.command("push")(push_actuals)
 truths.callback()(lambda: None)
 app.add_typer(truths, name="actuals")
+
+monitoring = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What monitors found.")
+monitoring.command("list")(list_monitors)
+monitoring.command()(show)
+monitoring.command()(run)
+app.add_typer(monitoring, name="monitor")
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 auditing.callback()(audit)

@@ -96,6 +96,7 @@ class Cluster:
         query: dict[str, str] | None = None,
         body: Json | None = None,
         timeout: float = TIMEOUT,
+        content_type: str = "application/json",
     ) -> Reply:
         """One HTTP call. Raises only when there is no answer."""
         import urllib3
@@ -103,7 +104,7 @@ class Cluster:
 
         client: Any = self.client
         host = client.configuration.host
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
+        headers = {"Accept": "application/json"} | ({"Content-Type": content_type} if body is not None else {})
         try:
             request = client.param_serialize(
                 method, url, query_params=list((query or {}).items()), header_params=headers, body=body,
@@ -150,6 +151,14 @@ class Cluster:
         """Create an object, or only have the apiserver check it."""
         query = {"fieldValidation": "Strict", "fieldManager": "slipway-cli"}
         return self.request("POST", url, query=query | ({"dryRun": "All"} if dry_run else {}), body=body)
+
+    def merge(self, url: str, change: Json) -> Json:
+        """Change parts of an object, whatever else became of it."""
+        query = {"fieldManager": "slipway-cli"}
+        reply = self.call("PATCH", url, query=query, body=change, content_type="application/merge-patch+json")
+        if reply.code >= 400:
+            raise ApiError(reply.code, refusal(reply, url))
+        return reply.json()
 
     def replace(self, url: str, body: Json) -> Json:
         """Write an object back; its resourceVersion guards against losing somebody else's change."""

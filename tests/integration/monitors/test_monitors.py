@@ -63,13 +63,14 @@ def test_a_run_is_judged_and_told_once(lab: Lab) -> None:
         until(lambda: lab.monitor()["status"]["lastRun"] == "2026-11-23T13:00:00Z", 30, "the second run to be seen")
         lab.report("Healthy", "run-3", "2026-11-23T14:00:00Z")
         lab.await_condition("Healthy", "AllChecksHealthy", "ModelDeployment", "churn")
-        lab.team.await_entry("Judged", "churn-quality", "ModelMonitor")
-        judged = [entry for entry in lab.team.store.durable(lab.team.prefix) if entry.transition == "Judged"]
+        lab.team.await_entry("Judged", "ModelMonitor", "churn-quality")
+        judged = [entry for entry in lab.team.entries("ModelMonitor", "churn-quality") if entry.transition == "Judged"]
         assert [(entry.reason, entry.actors, entry.details["id"]) for entry in judged] == [
             ("CheckCritical", (), "run-1"),
             ("AllChecksHealthy", (), "run-3"),
         ]
         assert judged[0].details["worst"]["column"] == "age"
+        until(lambda: lab.events("MonitorHealthy"), 30, "the Event")
         assert len(lab.events("MonitorCritical")) == len(lab.events("MonitorHealthy")) == 1
         managers = {entry["manager"] for entry in lab.monitor()["metadata"]["managedFields"] if "run" in str(entry.get("fieldsV1"))}
         assert "slipway-monitor" in managers
@@ -99,7 +100,7 @@ def test_a_request_is_one_job(lab: Lab) -> None:
         lab.await_condition("Ready", "Scheduled")
         request(lab, "2026-11-23T12:00:00Z")
         job = until(lambda: lab.monitor()["status"].get("onDemand"), 30, "the Job to be told")
-        assert lab.events("RunStarted") == [f"Job {job} runs as asked"]
+        until(lambda: lab.events("RunStarted") == [f"Job {job} runs as asked"], 30, "the Event")
         request(lab, "2026-11-23T12:00:01Z")
     with lab.operator("slipway-operator-1"):  # looks at everything anew, and the first run has not ended
         lab.await_condition("Ready", "Scheduled")

@@ -130,7 +130,8 @@ class TestRoles:
         assert written("approver") == {"modelapprovals"}
         assert written("policy-admin") == {"approvalpolicies"}
         assert written("deployer") == {"modeldeployments", "modeldeployments/scale"}
-        assert written("data-scientist") == {"models", "modelversions", "modeldeployments", "modeldeployments/scale", "actuals"}
+        kinds = {"models", "modelversions", "modeldeployments", "modelmonitors"}
+        assert written("data-scientist") == kinds | {"modeldeployments/scale", "actuals"}
         assert written("privacy-officer") == {"predictions"}
 
     def test_an_approver_only_adds(self, default: list[Manifest]) -> None:

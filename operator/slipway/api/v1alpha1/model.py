@@ -15,7 +15,8 @@ Importance = Literal["Low", "Moderate", "High", "Critical"]
 
 
 NotifierName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
-Bound = Annotated[float, Field(ge=-1e300, le=1e300)]
+Bound = Annotated[float, Field(ge=-1e18, le=1e18)]
+"""Within int64: the apiserver compares whole numbers as such with bounds that it casts."""
 
 
 class Owner(ApiModel):

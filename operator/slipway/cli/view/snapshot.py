@@ -26,6 +26,7 @@ class Snapshot:
     version: Json | None = None
     children: dict[str, list[Json]] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
+    monitors: list[Json] = field(default_factory=list)
 
     def of(self, resource: str, owner: Json | None = None) -> list[Json]:
         """Children of one resource, newest first; with `owner`, only those it owns."""
@@ -37,7 +38,13 @@ class Snapshot:
 
     def as_data(self) -> dict[str, Any]:
         """The same for programs."""
-        return {"modelDeployment": self.deployment, "model": self.model, "modelVersion": self.version, **self.children}
+        return {
+            "modelDeployment": self.deployment,
+            "model": self.model,
+            "modelVersion": self.version,
+            "monitors": self.monitors,
+            **self.children,
+        }
 
 
 def owners(child: Json) -> set[str]:
@@ -63,8 +70,15 @@ def take(cluster: Cluster, name: str) -> Snapshot:
             if error.code != 403:
                 raise
             hidden.append(resource)
+    monitors: list[Json] = []
+    try:
+        monitors = [m for m in cluster.list(path(SLIPWAY, "modelmonitors", namespace)) if m["spec"].get("deployment") == name]
+    except ApiError as error:
+        if error.code not in (403, 404):  # 404: the kind is newer than what is installed
+            raise
+        hidden.append("modelmonitors")
     version = _read(cluster, "modelversions", f"{spec['model']}-{spec['version']}")
-    return Snapshot(deployment, _read(cluster, "models", spec["model"]), version, children, hidden)
+    return Snapshot(deployment, _read(cluster, "models", spec["model"]), version, children, hidden, monitors)
 
 
 def _read(cluster: Cluster, resource: str, name: str) -> Json | None:

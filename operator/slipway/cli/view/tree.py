@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from slipway.cli.cluster import Json
+from slipway.cli.monitoring.listing import STYLES, row
 from slipway.cli.output import text
 from slipway.cli.view.problems import conditions, is_ready, problems, restarts, troubles
 from slipway.cli.view.snapshot import Snapshot, owners
@@ -39,6 +40,8 @@ def render(snapshot: Snapshot, now: datetime) -> RenderableType:
         tree.add(_service(service))
     for autoscaler in snapshot.of("horizontalpodautoscalers"):
         tree.add(_autoscaler(autoscaler))
+    for monitor in snapshot.monitors:
+        tree.add(_monitor(monitor, now))
     if snapshot.hidden:
         tree.add(line((f"not shown, you may not list: {', '.join(snapshot.hidden)}", QUIET)))
     _approval(tree, snapshot.deployment)
@@ -150,6 +153,14 @@ def _autoscaler(autoscaler: Json) -> Text:
     return line(f"HorizontalPodAutoscaler {autoscaler['metadata']['name']}", bounds, wanted, (trouble, BAD))
 
 
+def _monitor(monitor: Json, now: datetime) -> Text:
+    found = row(monitor)
+    verdict = found["verdict"] or "not run yet"
+    ran = f"ran {age(found['lastRun'], now)} ago" if found["lastRun"] else ""
+    said = "" if verdict == "Healthy" else found["message"]
+    return line(f"ModelMonitor {found['name']}", (verdict, STYLES.get(verdict, QUIET)), (ran, QUIET), said)
+
+
 def _approval(tree: Tree, deployment: Json) -> None:
     """How the gate stands, where policies govern."""
     approval = deployment.get("status", {}).get("approval")
@@ -173,7 +184,7 @@ def _approval(tree: Tree, deployment: Json) -> None:
 def _conditions(tree: Tree, deployment: Json) -> None:
     branch = tree.add(line("conditions"))
     for kind, condition in sorted(conditions(deployment).items()):
-        good = (condition["status"] == "True") == (kind in ("Ready", "Available", "Approved"))
+        good = (condition["status"] == "True") == (kind in ("Ready", "Available", "Approved", "Healthy"))
         branch.add(
             line(
                 f"{kind}={condition['status']}",

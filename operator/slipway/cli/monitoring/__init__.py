@@ -1,0 +1,1 @@
+"""`kubectl slipway monitor`: what monitors found."""

@@ -1,0 +1,82 @@
+"""`kubectl slipway monitor run`: one run now, beside the schedule."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slipway.cli.options import Context, Kubeconfig, Namespace, Output
+from slipway.cli.output import as_text, console, note
+
+if TYPE_CHECKING:
+    from slipway.cli.cluster import Cluster, Json
+
+REQUESTED = "slipway.dev/run-requested"
+POLL_SECONDS = 1.0
+
+
+def run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A ModelMonitor.")],
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the result.")] = True,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to wait at most.")] = 900,
+    namespace: Namespace = None,
+    output: Output = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Run a monitor now and show what it finds."""
+    from slipway.cli.cluster import Access, connect
+    from slipway.cli.monitoring.show import read, render
+
+    cluster = connect(Access(kubeconfig, context, namespace))
+    before = read(cluster, name)
+    request(cluster, name, datetime.now(UTC))
+    if not wait:
+        note(f"A run of ModelMonitor {name} was asked for; see it with: kubectl slipway monitor show {name} -n {cluster.namespace}")
+        return
+    found = _result(cluster, name, before, time.monotonic() + timeout)
+    if output:
+        print(as_text(found, output))
+    else:
+        console().print(render(found, datetime.now(UTC)))
+
+
+def request(cluster: Cluster, name: str, now: datetime) -> None:
+    """Asks for one run: each new value of the annotation is one."""
+    from slipway.cli.cluster import SLIPWAY, path
+
+    value = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    cluster.merge(path(SLIPWAY, "modelmonitors", cluster.namespace, name), {"metadata": {"annotations": {REQUESTED: value}}})
+
+
+def ended(before: Json, found: Json) -> bool:
+    """Whether the run that was asked for has told its result: it is called as its Job."""
+    was, status = before.get("status", {}), found.get("status", {})
+    asked = status.get("onDemand")
+    return bool(asked and asked != was.get("onDemand") and (status.get("run") or {}).get("id") == asked)
+
+
+def stalled(found: Json) -> str:
+    """Why no run can start; empty when one can."""
+    from slipway.cli.view.problems import conditions
+
+    condition = conditions(found).get("Stalled", {})
+    return f"{condition['reason']}: {condition.get('message', '')}" if condition.get("status") == "True" else ""
+
+
+def _result(cluster: Cluster, name: str, before: Json, until: float) -> Json:
+    from slipway.cli.errors import CliError
+    from slipway.cli.monitoring.show import read
+
+    while time.monotonic() < until:
+        found = read(cluster, name)
+        if ended(before, found):
+            return found
+        if why := stalled(found):
+            raise CliError(f"ModelMonitor {name} cannot run: {why}")
+        time.sleep(POLL_SECONDS)
+    job = found.get("status", {}).get("onDemand") or "no Job yet"
+    raise CliError(f"no result of ModelMonitor {name} in time ({job}): look again with `kubectl slipway monitor show {name}`")
