@@ -19,6 +19,7 @@ from tests.integration.collector.samples import uuid7
 from tests.integration.conftest import start_operator
 from tests.integration.gate.gated import install_records
 from tests.integration.ledger_store import ledger_store
+from tests.integration.monitors.conftest import SETTINGS
 from tests.integration.operator import OperatorProcess
 from tests.integration.platform import platform
 from tests.integration.samples import API, await_reason, deployment, model, version
@@ -144,7 +145,7 @@ def living(folder: Path) -> Iterator[Life]:
         install_records(kube)
         lab = Lab(kube, stack.enter_context(start_store(folder / "buckets")), folder).prepare()
         ledger = stack.enter_context(ledger_store(folder / "ledger"))
-        operator = start_operator(plane, kube, folder, "slipway-operator-0", **ledger.settings("alerts"))
+        operator = start_operator(plane, kube, folder, "slipway-operator-0", **ledger.settings("alerts"), **SETTINGS)
         stack.callback(operator.end)
         server = ServerProcess(models.save(models.Moody(), folder / "moody"), folder, 2, **capture(folder / "spool", mode="Full"))
         stack.callback(server.kill)
@@ -152,7 +153,7 @@ def living(folder: Path) -> Iterator[Life]:
         life = Life(kube, operator, collector, server.wait_ready(), lab.person("reader", [may("create", "actuals")]))
         life.register()
         life.infer(0.0)
-        until(lambda: metrics(server.metrics_port).get("send_failures:connection"), 60, "a batch that was sent in vain")
+        until(lambda: metrics(server.metrics_port).get("send_failures_total:connection"), 60, "a batch that was sent in vain")
         collector.start()
         yield life
 
