@@ -47,7 +47,8 @@ def as_whole(column: pa.Array) -> Counts:
     """Whole numbers, 0 for null."""
     column = column.cast(pa.int64())
     if column.null_count:
-        return np.nan_to_num(column.to_numpy(zero_copy_only=False)).astype(np.int64)
+        filled: Counts = np.nan_to_num(column.to_numpy(zero_copy_only=False)).astype(np.int64)
+        return filled
     whole: Counts = view(column, np.int64)
     return whole
 
