@@ -43,6 +43,22 @@ def view(column: pa.Array, dtype: type[Any]) -> Any:
     return np.frombuffer(buffer, dtype, len(column), column.offset * np.dtype(dtype).itemsize)
 
 
+def as_whole(column: pa.Array) -> Counts:
+    """Whole numbers, 0 for null."""
+    column = column.cast(pa.int64())
+    if column.null_count:
+        filled: Counts = np.nan_to_num(column.to_numpy(zero_copy_only=False)).astype(np.int64)
+        return filled
+    whole: Counts = view(column, np.int64)
+    return whole
+
+
+def as_mask(chosen: npt.NDArray[np.bool_]) -> pa.Array:
+    """For `filter`. Unlike `pa.array`, and like `view`, this does not import pandas."""
+    bits = pa.py_buffer(np.packbits(chosen, bitorder="little").tobytes())
+    return pa.Array.from_buffers(pa.bool_(), len(chosen), [None, bits])
+
+
 def as_texts(column: pa.Array) -> pa.Array:
     """The values as texts, nulls kept: booleans are `true` and `false`, numbers their shortest notation; NaN is null.
     Raises pa.ArrowInvalid or pa.ArrowNotImplementedError: they have no notation (lists, structs).

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from slipway.monitor.stats.convert import Kind, as_floats, flat, view
+from slipway.monitor.stats.convert import Kind, as_floats, as_mask, as_whole, flat
 from slipway.monitor.stats.profile import CategoryProfile, NumberProfile, Profile
 from slipway.monitor.stats.tally import Numbers, Tally, Texts
 from slipway.monitor.stats.window import Calls, WindowProfile
@@ -19,7 +19,7 @@ from slipway.monitor.stats.window import Calls, WindowProfile
 Range = tuple[float | None, float | None]
 HEALTH_COLUMNS = ("status", "row", "latency_ms")
 """What a batch should have beside features and outputs. Without `status` all rows were answered; without `row` each is a call."""
-OK, SERVER_ERROR = 200, 500
+UNKNOWN, OK, SERVER_ERROR = 0, 200, 500
 CHUNK_ROWS = 65_536
 """Batches are counted in pieces of so many rows: half a megabyte a column, which stays in the cache while it is sorted."""
 
@@ -102,23 +102,22 @@ def _drain(scanner: Scanner, batches: Iterator[pa.RecordBatch], lock: threading.
 def count_calls(calls: Calls, chunk: pa.RecordBatch) -> None:
     """Adds the calls of these rows: those whose `row` is 0."""
     fields = {name: chunk.column(name) for name in HEALTH_COLUMNS if chunk.schema.get_field_index(name) >= 0}
-    first = pc.fill_null(pc.equal(fields["row"], 0), True) if "row" in fields else None
-    one_each = {name: column if first is None else column.filter(first) for name, column in fields.items()}
-    calls.total += len(chunk) if first is None else pc.sum(first).as_py() or 0
-    if "status" in one_each:
-        status = view(one_each["status"].drop_null().cast(pa.int64()), np.int64)
+    first = as_whole(fields["row"]) == 0 if "row" in fields else np.ones(len(chunk), np.bool_)
+    calls.total += int(np.count_nonzero(first))
+    if "status" in fields:
+        status = as_whole(fields["status"])[first]
         calls.failed += int(np.count_nonzero(status >= SERVER_ERROR))
-        calls.refused += int(np.count_nonzero((status < SERVER_ERROR) & (status != OK)))
-    if "latency_ms" in one_each:
-        calls.latencies.add(as_floats(one_each["latency_ms"]))
+        calls.refused += int(np.count_nonzero((status < SERVER_ERROR) & (status != OK) & (status != UNKNOWN)))
+    if "latency_ms" in fields:
+        calls.latencies.add(as_floats(fields["latency_ms"] if first.all() else fields["latency_ms"].filter(as_mask(first))))
 
 
 def _answered(chunk: pa.RecordBatch) -> pa.Array | None:
     """Which rows were answered; None for all."""
     if chunk.schema.get_field_index("status") < 0:
         return None
-    answered = pc.fill_null(pc.equal(chunk.column("status"), OK), False)
-    return None if pc.all(answered).as_py() in (True, None) else answered
+    answered = as_whole(chunk.column("status")) == OK
+    return None if answered.all() else as_mask(answered)
 
 
 def _numbers(profile: NumberProfile | CategoryProfile | None, bounds: Range) -> Numbers:
