@@ -46,7 +46,7 @@ def panels() -> Iterator[Any]:
             yield pytest.param(panel, id=f"{name}-{panel['title']}")
 
 
-@pytest.mark.parametrize("panel", panels())
+@pytest.mark.parametrize("panel", list(panels()))
 def test_a_panel_has_data(panel: dict[str, Any], prometheus: Prometheus) -> None:
     for query in (as_asked(target["expr"]) for target in panel["targets"]):
         until(partial(shown, prometheus, query), 40, f"data for {query}; targets down: {prometheus.down()}", every=0.5)
