@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-from tests.unit.monitor.performance.tables import binary, binary_table, regression, regression_table, spec
-from tests.unit.monitor.performance.test_multivariate import rows as features
 
 from slipway.api.v1alpha1.model import Task
 from slipway.api.v1alpha1.model_monitor import Metric, MetricThresholds, Thresholds
@@ -18,6 +16,8 @@ from slipway.monitor.performance.evaluate import evaluate, read
 from slipway.monitor.performance.measure import measure
 from slipway.monitor.performance.multivariate import domain_check
 from slipway.monitor.performance.verdict import Judge
+from tests.unit.monitor.performance.tables import binary, binary_table, regression, regression_table, spec
+from tests.unit.monitor.performance.test_multivariate import rows as features
 
 WINDOWS, DOMAIN_WINDOWS = 1000, 100
 SIZES = (300, 1_000, 5_000)

@@ -53,7 +53,7 @@ def test_the_largest_model_version_is_accepted(kube: Kube, namespace: str) -> No
 
 def test_the_largest_model_is_accepted(kube: Kube, namespace: str) -> None:
     notify = [f"{'n' * 62}{number}" for number in range(8)]
-    texts = {"datatype": "BYTES", "categories": [f"{'c' * 40}{number}" for number in range(200)]}
+    texts: dict[str, Any] = {"datatype": "BYTES", "categories": [f"{'c' * 40}{number}" for number in range(200)]}
     inputs = [{"name": f"{'a' * 240}{number:03}", "datatype": "FP64", "min": -1.5, "max": 1e9} for number in range(950)]
     inputs += [{"name": f"text{number:02}"} | texts for number in range(50)]
     outputs = [{"name": f"{'o' * 240}{number:03}", "datatype": "FP64"} for number in range(1000)]
