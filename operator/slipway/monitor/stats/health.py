@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+from scipy import special
 
 from slipway.api.v1alpha1.model_monitor import CheckStatus, ServiceHealth, Verdict
 from slipway.monitor.stats.window import Calls, WindowProfile
 
 CONFIDENCE = 0.95
-Z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+Z = float(special.ndtri(0.5 + CONFIDENCE / 2))
 PERCENTILE = 0.99
 
 

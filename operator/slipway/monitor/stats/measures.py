@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.spatial import distance
+from scipy import special
 
 from slipway.monitor.stats.convert import Counts, Floats
 
@@ -30,7 +29,10 @@ def psi(b: Counts, w: Counts) -> float:
 def jensen_shannon(b: Counts, w: Counts) -> float:
     """Jensen-Shannon distance of counts by bin: 0 for the same shares, 1 for nothing in common."""
     base, window = _both(b, w)
-    return float(np.nan_to_num(distance.jensenshannon(base, window, base=2)))
+    p, q = base / base.sum(), window / window.sum()
+    middle = (p + q) / 2
+    divergence = (special.rel_entr(p, middle) + special.rel_entr(q, middle)).sum() / 2
+    return float(np.sqrt(max(0.0, divergence) / np.log(2)))
 
 
 def cramers_v(b: Counts, w: Counts) -> float:
@@ -45,7 +47,10 @@ def chi_square_p(b: Counts, w: Counts) -> float:
     base, window = _pooled(*_both(b, w))
     if len(base) < 2:
         return 1.0
-    return float(stats.chi2_contingency(np.array([base, window]), correction=False).pvalue)
+    total = base.sum() + window.sum()
+    expected = np.outer([base.sum(), window.sum()], (base + window) / total)
+    statistic = ((np.array([base, window]) - expected) ** 2 / expected).sum()
+    return float(special.chdtrc(len(base) - 1, statistic))
 
 
 def _pooled(base: Floats, window: Floats) -> tuple[Floats, Floats]:
@@ -81,6 +86,8 @@ def kolmogorov_smirnov(b: Steps, w: Steps) -> float:
 
 def kolmogorov_smirnov_p(d: float, b: int, w: int) -> float:
     """The asymptotic two-sample p-value of this distance between so many values on either side."""
+    from scipy import stats  # 50 MiB that other measures do not need
+
     return float(np.clip(stats.kstwo.sf(d, max(1, round(b * w / (b + w)))), 0, 1))
 
 
@@ -105,4 +112,9 @@ def _areas(side: Steps, points: Floats) -> Floats:
 
 def adjusted(p_values: list[float]) -> list[float]:
     """Benjamini and Hochberg: of all columns that are then below a level, at most that share is expected to be there by chance."""
-    return [float(p) for p in stats.false_discovery_control(p_values)] if p_values else []
+    p = np.asarray(p_values, np.float64)
+    order = np.argsort(p)
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    found = np.empty_like(p)
+    found[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return [float(value) for value in found]

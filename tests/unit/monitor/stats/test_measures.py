@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
 
@@ -139,3 +141,9 @@ def test_one_bin_tells_nothing() -> None:
 def test_adjusted_is_benjamini_and_hochberg() -> None:
     assert measures.adjusted([0.01, 0.02, 0.03, 0.5]) == pytest.approx([0.04, 0.04, 0.04, 0.5])
     assert measures.adjusted([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=40))
+def test_p_values_are_adjusted_as_scipy_does(p_values: list[float]) -> None:
+    expected = stats.false_discovery_control(p_values).tolist() if p_values else []
+    assert measures.adjusted(p_values) == pytest.approx(expected, rel=1e-12)
