@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 import requests
 
 from tests.e2e.lab import PLATFORM, POD_SECONDS, ROOT, Lab
+from tests.prometheus import Target, start_alertmanager, start_prometheus, start_receiver
+from tests.rules import RULES
 from tests.wait import until
 
 EXAMPLE = ROOT / "examples/monitoring"
@@ -113,6 +116,22 @@ def test_it_is_told_everywhere(watched: Watched) -> None:
     assert "temp_max" in shown
     assert "Critical" in lab.tools.kubectl("describe", "modelmonitor", "rain")
     assert 'verdict="Critical"} 1.0' in metric(lab, "slipway_monitor_verdict")
+
+
+def test_an_alert_reaches_whoever_is_on_call(watched: Watched, tmp_path: Path) -> None:
+    """From shifted traffic to a pager: the platform's own metrics, the chart's rules, a real Prometheus and a real Alertmanager."""
+    pods = [pod["metadata"]["name"] for pod in watched.lab.kube.list("Pod", PLATFORM, labelSelector="app.kubernetes.io/component=operator")]
+    assert pods
+    with ExitStack() as stack:
+        ports = {pod: stack.enter_context(watched.lab.tools.forward(f"pod/{pod}", 8080, PLATFORM)) for pod in pods}
+        page = stack.enter_context(start_receiver())
+        alertmanager = stack.enter_context(start_alertmanager(tmp_path, {"receiver": "page"}, {"page": page.url}))
+        targets = [Target(port, {"pod": pod}) for pod, port in ports.items()]
+        stack.enter_context(start_prometheus(tmp_path, targets, rules=[RULES], alertmanager=alertmanager))
+        told = page.wait_for_alert("SlipwayModelDrift")
+    assert told["labels"]["namespace"] == watched.lab.namespace
+    assert (told["labels"]["deployment"], told["labels"]["severity"], told["labels"]["team"]) == ("rain", "critical", "growth")
+    assert told["annotations"]["runbook_url"].endswith("SlipwayModelDrift.md")
 
 
 def metric(lab: Lab, name: str) -> str:
