@@ -27,7 +27,7 @@ def status(verdict: str, *checks: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(column: str, value: float | None, segment: str = "") -> dict[str, Any]:
-    return {"check": "Drift", "measure": "psi", "column": column, "value": value, "segment": segment}
+    return {"check": "Drift", "measure": "psi", "column": column, "value": value, "segment": segment, "verdict": "Warning"}
 
 
 def test_series_come_change_and_go() -> None:
