@@ -15,8 +15,9 @@ DATA = Path(__file__).with_name("seattle-weather.csv")
 COLUMNS = {"precipitation": "FP64", "temp_max": "FP64", "temp_min": "FP64", "wind": "FP64", "weather": "BYTES"}
 """Features, with their datatypes in the Open Inference Protocol: millimetres, degrees Celsius, metres a second."""
 SUMMER = range(5, 10)
+TRAINED_ON = (2013, 2015)
 HELD_OUT = 2014
-"""The year that the model has not seen."""
+"""The year that the model has not seen. 2012 is left out: that year the station noted `weather` in another way."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _day(row: dict[str, str], rain_after: float) -> Day:
 
 def training_days() -> list[Day]:
     """Summer days of the years that the model was made from."""
-    return [day for day in days() if day.day.month in SUMMER and day.day.year != HELD_OUT]
+    return [day for day in days() if day.day.month in SUMMER and day.day.year in TRAINED_ON]
 
 
 def season(name: str) -> list[Day]:

@@ -89,7 +89,10 @@ class S3Store:
     async def _put(self, key: str, body: bytes, **condition: str) -> None:
         """With its checksum: a bucket whose object lock has a default retention takes nothing without, and old stores know this one."""
         digest = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-        await self._call("put_object", key, Body=body, ContentMD5=digest, **condition)
+        try:
+            await self._call("put_object", key, Body=body, ContentMD5=digest, **condition)
+        except Missing as error:  # no bucket, or a store that is just coming up
+            raise StoreUnavailable(error.uri, f"the store has no place for it: {error.cause}") from error
 
     async def get(self, key: str) -> bytes:
         """The object's bytes. Raises Missing."""

@@ -6,7 +6,9 @@ import asyncio
 import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from prometheus_client import REGISTRY
@@ -46,6 +48,27 @@ async def test_a_store_that_refuses(server: Server) -> None:
     async with S3Store.opened("no-such-bucket", "", server.secret) as store:
         with pytest.raises(StoreUnavailable, match="^s3://no-such-bucket/x: NoSuchBucket"):
             await store.get("x")
+
+
+async def test_a_put_that_finds_no_place_may_be_tried_again(server: Server) -> None:
+    """As a store that is just coming up answers: seen at an installation."""
+
+    class NotFound(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(404)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), NotFound) as coming_up:
+        Thread(target=coming_up.serve_forever, daemon=True).start()
+        secret = server.secret | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{coming_up.server_port}"}
+        async with S3Store.opened(BUCKET, "", secret) as store:
+            with pytest.raises(StoreUnavailable, match="the store has no place for it"):
+                await store.create("x", b"one")
+        coming_up.shutdown()
 
 
 async def test_of_racing_conditional_puts_one_wins(store: S3Store) -> None:
