@@ -54,6 +54,8 @@ async def test_a_put_that_finds_no_place_may_be_tried_again(server: Server) -> N
     """As a store that is just coming up answers: seen at an installation."""
 
     class NotFound(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(404)
