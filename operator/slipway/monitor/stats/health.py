@@ -69,7 +69,7 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     share, square = hits / total, Z * Z / total
     middle = (share + square / 2) / (1 + square)
     half = Z * math.sqrt(share * (1 - share) / total + square / total / 4) / (1 + square)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (max(0.0, middle - half) if hits else 0.0), (min(1.0, middle + half) if hits < total else 1.0)
 
 
 def ranks(total: int, share: float) -> tuple[int, int, int]:
