@@ -125,7 +125,6 @@ def test_an_alert_reaches_whoever_is_on_call(watched: Watched, tmp_path: Path) -
     ]
     assert pods
     with ExitStack() as stack:
-        ports = {pod: stack.enter_context(watched.lab.tools.forward(f"pod/{pod}", 8080, PLATFORM)) for pod in pods}
         page = stack.enter_context(start_receiver())
         alertmanager = stack.enter_context(start_alertmanager(tmp_path, {"receiver": "page"}, {"page": page.url}))
         targets = [Target(port, {"pod": pod}) for pod, port in operators(watched.lab, stack).items()]
