@@ -120,10 +120,6 @@ def test_it_is_told_everywhere(watched: Watched) -> None:
 
 def test_an_alert_reaches_whoever_is_on_call(watched: Watched, tmp_path: Path) -> None:
     """From shifted traffic to a pager: the platform's own metrics, the chart's rules, a real Prometheus and a real Alertmanager."""
-    pods = [
-        pod["metadata"]["name"] for pod in watched.lab.kube.list("Pod", PLATFORM, labelSelector="app.kubernetes.io/name=slipway-operator")
-    ]
-    assert pods
     with ExitStack() as stack:
         page = stack.enter_context(start_receiver())
         alertmanager = stack.enter_context(start_alertmanager(tmp_path, {"receiver": "page"}, {"page": page.url}))
