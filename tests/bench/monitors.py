@@ -27,7 +27,7 @@ COUNT = int(os.environ.get("MONITORS", "1000"))
 TEAM = 100
 CONCURRENCY = 16
 SECONDS = float(os.environ.get("REST", "60"))
-MINUTES = 4
+MINUTES = int(os.environ.get("MINUTES", "4"))
 SCHEDULE, SLOTS = "*/15 * * * *", 15
 CHECKS = 50
 """As many as a status holds."""
