@@ -58,7 +58,7 @@ def test_the_apiserver_takes_it(place: str, kube: Kube, module_namespace: str) -
 
 def test_each_of_our_kinds_is_shown() -> None:
     shown = {document["kind"] for text in PLACES.values() for document in documents(text) if document["apiVersion"] == API_VERSION}
-    assert shown == {"Model", "ModelVersion", "ModelDeployment", "ApprovalPolicy", "ModelApproval"}
+    assert shown == {"Model", "ModelVersion", "ModelDeployment", "ApprovalPolicy", "ModelApproval", "ModelMonitor"}
 
 
 def test_examples_are_there() -> None:
