@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from slipway.api.v1alpha1.model_monitor import DataQuality, Drift, ServiceHealth
+from slipway.monitor.log.ahead import ahead
 from slipway.monitor.stats.convert import Kind
 from slipway.monitor.stats.drift import drift_checks
 from slipway.monitor.stats.health import health_checks
@@ -23,6 +24,8 @@ from slipway.monitor.stats.scan import Scanner, scan
 from tests.bench.monitor_columns import NAMES, READ
 from tests.bench.peak import peak_mib
 
+READ_ROWS = 131_072
+"""slipway.monitor.log.reading's, without what that imports."""
 KINDS: dict[str, Kind] = dict.fromkeys(NAMES, "Number")
 
 
@@ -50,9 +53,14 @@ def _judge(profile: Profile, folder: Path) -> None:
 
 
 def _batches(folder: Path) -> Iterator[pa.RecordBatch]:
+    """As a run reads the log: so many rows at once, the next ones while these are counted."""
+    return ahead(_read(folder))
+
+
+def _read(folder: Path) -> Iterator[pa.RecordBatch]:
     for path in sorted(folder.rglob("*.parquet")):
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20)  # else it holds the whole file
-        yield from file.iter_batches(32_768, columns=READ)
+        yield from file.iter_batches(READ_ROWS, columns=READ)
 
 
 if __name__ == "__main__":

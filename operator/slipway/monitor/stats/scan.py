@@ -20,8 +20,8 @@ Range = tuple[float | None, float | None]
 HEALTH_COLUMNS = ("status", "row", "latency_ms")
 """What a batch should have beside features and outputs. Without `status` all rows were answered; without `row` each is a call."""
 UNKNOWN, OK, SERVER_ERROR = 0, 200, 500
-CHUNK_ROWS = 65_536
-"""Batches are counted in pieces of so many rows: half a megabyte a column, which stays in the cache while it is sorted."""
+CHUNK_ROWS = 131_072
+"""Batches are counted in pieces of so many rows: a megabyte a column, which stays in the cache while it is sorted."""
 
 
 class Scanner:
