@@ -117,9 +117,17 @@ class Cluster:
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise CliError(_unreached(host, error, len(json.dumps(body)))) from error
 
-    def request(self, method: str, url: str, *, query: dict[str, str] | None = None, body: Json | None = None) -> Json:
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
         """One call whose answer must be a success."""
-        reply = self.call(method, url, query=query, body=body)
+        reply = self.call(method, url, query=query, body=body, content_type=content_type)
         if reply.code >= 400:
             raise ApiError(reply.code, refusal(reply, url))
         return reply.json()
@@ -155,10 +163,7 @@ class Cluster:
     def merge(self, url: str, change: Json) -> Json:
         """Change parts of an object, whatever else became of it."""
         query = {"fieldManager": "slipway-cli"}
-        reply = self.call("PATCH", url, query=query, body=change, content_type="application/merge-patch+json")
-        if reply.code >= 400:
-            raise ApiError(reply.code, refusal(reply, url))
-        return reply.json()
+        return self.request("PATCH", url, query=query, body=change, content_type="application/merge-patch+json")
 
     def replace(self, url: str, body: Json) -> Json:
         """Write an object back; its resourceVersion guards against losing somebody else's change."""

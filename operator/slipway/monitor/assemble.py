@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, CheckStatus, Run, Verdict
+from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, WORST_FIRST, CheckStatus, Run, Verdict
 from slipway.cluster.resources import Manifest
 from slipway.monitor.log.span import Span, precise, text
 from slipway.monitor.objects import Objects
 from slipway.monitor.performing import Performed
-from slipway.monitor.result import WORST_FIRST, BaselineUsed, ColumnReport, Monitored, Point, Result, overall
+from slipway.monitor.result import BaselineUsed, ColumnReport, Monitored, Point, Result, overall
 
 MAX_VALUES = 100
 """In a point of the history."""

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from slipway.api.types import ApiModel
-from slipway.api.v1alpha1.model_monitor import CheckStatus, Run, Truths, Verdict
+from slipway.api.v1alpha1.model_monitor import WORST_FIRST, CheckStatus, Run, Truths, Verdict, worst_of
 
 SCHEMA_VERSION: Literal[1] = 1
-WORST_FIRST: tuple[Verdict, ...] = ("Critical", "Error", "Warning", "NoData", "Healthy")
-"""A check that broke outranks a warning."""
 
 
 class Histogram(ApiModel):
@@ -136,5 +134,5 @@ def overall(checks: Sequence[CheckStatus]) -> Verdict:
     kinds: dict[str, set[Verdict]] = {}
     for check in checks:
         kinds.setdefault(check.check.removeprefix("Estimated"), set()).add(check.verdict)
-    worst = [min(verdicts - {"NoData"} or verdicts, key=WORST_FIRST.index) for verdicts in kinds.values()]
+    worst = [worst_of(verdicts) for verdicts in kinds.values()]
     return min(worst, key=WORST_FIRST.index, default="NoData")

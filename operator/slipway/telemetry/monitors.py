@@ -8,10 +8,9 @@ from typing import Any, get_args
 
 from prometheus_client import Gauge
 
-from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, Verdict
+from slipway.api.v1alpha1.model_monitor import MAX_CHECKS, WORST_FIRST, Verdict, worst_of
 from slipway.telemetry import metrics
 
-_WORST_FIRST = ("Critical", "Error", "Warning", "NoData", "Healthy")
 Series = tuple[Gauge, tuple[str, ...]]
 _SHOWN: dict[tuple[str, str], dict[Series, float]] = {}
 TRUTHS = {
@@ -65,12 +64,12 @@ def _series(manifest: Mapping[str, Any], status: Mapping[str, Any], model: Mappi
 
 def _of_kinds(whose: tuple[str, ...], run: Mapping[str, Any]) -> Iterator[tuple[Series, float]]:
     """A kind has no data only where none of its checks has."""
-    kinds: dict[str, set[str]] = {}
+    kinds: dict[str, set[Verdict]] = {}
     for check in run.get("checks") or []:
         kinds.setdefault(check["check"], set()).add(check["verdict"])
     for kind, verdicts in kinds.items():
-        worst = min(verdicts - {"NoData"} or verdicts, key=_WORST_FIRST.index)
-        for each in _WORST_FIRST:
+        worst = worst_of(verdicts)
+        for each in WORST_FIRST:
             yield (metrics.MONITOR_KIND_VERDICT, (*whose, kind, each)), float(each == worst)
 
 

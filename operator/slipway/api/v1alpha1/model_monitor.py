@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -11,6 +12,8 @@ from slipway.api.kind import Kind, PrinterColumn
 from slipway.api.types import ApiModel, Name, ObjectMeta, Rule, short_name_rule, unique_by
 
 Verdict = Literal["Healthy", "Warning", "Critical", "NoData", "Error"]
+WORST_FIRST: tuple[Verdict, ...] = ("Critical", "Error", "Warning", "NoData", "Healthy")
+"""A check that broke outranks a warning."""
 RUN_REQUESTED = "slipway.dev/run-requested"
 """Annotation of a ModelMonitor: each new value (the time, mostly) asks for one run beside the schedule."""
 CheckKind = Literal[
@@ -23,22 +26,19 @@ CheckKind = Literal[
     "EstimatedPerformance",
     "Staleness",
 ]
-Occasion = Literal[
-    "Any",
-    "ServiceHealth",
-    "Drift",
-    "MultivariateDrift",
-    "PredictionDrift",
-    "DataQuality",
-    "Performance",
-    "EstimatedPerformance",
-    "Staleness",
-]
+Occasion = Literal["Any", CheckKind]
 """A kind of check, or any of them: one Literal, since a union has no structural schema."""
 NumericMeasure = Literal["PSI", "JensenShannon", "KolmogorovSmirnov", "Wasserstein"]
 CategoricalMeasure = Literal["PSI", "JensenShannon", "ChiSquare"]
 Metric = Literal["accuracy", "precision", "recall", "f1", "auc", "logLoss", "brier", "calibrationError", "mae", "rmse", "r2"]
 HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
+
+
+def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict:
+    """The worst; `NoData` only where nothing else is there."""
+    return min(verdicts - {"NoData"} or verdicts, key=WORST_FIRST.index, default="NoData")
+
+
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(ge=0, le=1_000_000)]

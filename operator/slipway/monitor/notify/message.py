@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slipway.api.v1alpha1.model_monitor import CheckStatus
+from slipway.api.v1alpha1.model_monitor import WORST_FIRST, CheckStatus
 from slipway.monitor.notify.due import Due
-from slipway.monitor.result import WORST_FIRST, Result
+from slipway.monitor.result import Result
 
 SHOWN = 10
 """Checks in a text."""

@@ -47,7 +47,7 @@ def wilson(successes: float, trials: float, z: float) -> Interval:
     share, weight = successes / trials, z * z / trials
     middle = (share + weight / 2) / (1 + weight)
     half = z / (1 + weight) * math.sqrt(share * (1 - share) / trials + weight / (4 * trials))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (max(0.0, middle - half) if successes else 0.0), (min(1.0, middle + half) if successes < trials else 1.0)
 
 
 def around(value: float, error: float, low: float = -math.inf, high: float = math.inf) -> Callable[[float], Interval]:

@@ -7,11 +7,11 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from slipway.api.v1alpha1.model_monitor import CheckStatus, Verdict
+from slipway.api.v1alpha1.model_monitor import WORST_FIRST, CheckStatus, Verdict, worst_of
 from slipway.monitor.report.distribution import distribution, residuals
 from slipway.monitor.report.plots import calibration, histories, matrix
 from slipway.monitor.report.shapes import clipped, number, percent
-from slipway.monitor.result import WORST_FIRST, ColumnReport, PerformanceReport, Result, SegmentReport
+from slipway.monitor.result import ColumnReport, PerformanceReport, Result, SegmentReport
 
 DRAWN_COLUMNS = 50
 """The others are in the table alone."""
@@ -68,7 +68,7 @@ def _by_worst(columns: Sequence[ColumnReport], checks: Sequence[CheckStatus]) ->
 def _verdict_of(column: ColumnReport, checks: Sequence[CheckStatus]) -> Verdict:
     kinds = ("Drift", "DataQuality") if column.role == "Feature" else ("PredictionDrift",)
     found = {check.verdict for check in checks if check.column == column.name and check.check in kinds}
-    return min(found - {"NoData"} or found, key=WORST_FIRST.index, default="NoData")
+    return worst_of(found)
 
 
 def _worst_segments(segments: Sequence[SegmentReport]) -> list[SegmentReport]:

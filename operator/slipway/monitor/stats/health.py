@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
-
 from slipway.api.v1alpha1.model_monitor import CheckStatus, ServiceHealth, Verdict
+from slipway.monitor.performance.numbers import Z95, wilson
 from slipway.monitor.stats.window import Calls, WindowProfile
 
-CONFIDENCE = 0.95
-Z = float(special.ndtri(0.5 + CONFIDENCE / 2))
 PERCENTILE = 0.99
 
 
@@ -27,7 +24,7 @@ def health_checks(window: WindowProfile, spec: ServiceHealth) -> list[CheckStatu
 def _errors(calls: Calls, most: float) -> CheckStatus:
     if not calls.total:
         return CheckStatus(check="ServiceHealth", measure="errorRate", threshold=most, verdict="NoData", message="no calls")
-    lower, upper = wilson(calls.failed, calls.total)
+    lower, upper = wilson(calls.failed, calls.total, Z95)
     return CheckStatus(
         check="ServiceHealth",
         measure="errorRate",
@@ -64,16 +61,8 @@ def _verdict(lower: float, most: float) -> Verdict:
     return "Critical" if lower > most else "Healthy"
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    share, square = hits / total, Z * Z / total
-    middle = (share + square / 2) / (1 + square)
-    half = Z * math.sqrt(share * (1 - share) / total + square / total / 4) / (1 + square)
-    return (max(0.0, middle - half) if hits else 0.0), (min(1.0, middle + half) if hits < total else 1.0)
-
-
 def ranks(total: int, share: float) -> tuple[int, int, int]:
     """Ranks of a percentile and of the ends of its 95 % interval, from 1: how many values lie below it is binomial."""
-    half = Z * math.sqrt(total * share * (1 - share))
+    half = Z95 * math.sqrt(total * share * (1 - share))
     low, high = math.floor(total * share - half), math.ceil(total * share + half) + 1
     return max(1, low), max(1, math.ceil(total * share)), min(total, high)

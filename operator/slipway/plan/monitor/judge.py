@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slipway.api.conditions import ConditionType, EventReason, Reason
-from slipway.api.v1alpha1.model_monitor import Verdict
+from slipway.api.v1alpha1.model_monitor import WORST_FIRST, Verdict
 from slipway.cluster.resources import Manifest
 from slipway.plan.monitor.schedule import longest_pause
 from slipway.plan.status import find_condition
 
-WORST_FIRST: tuple[Verdict, ...] = ("Critical", "Error", "Warning", "NoData", "Healthy")
-"""As in `monitor/result.py`, which the operator does not import."""
 GRACE = timedelta(minutes=30)
 """Beside two pauses of the schedule: a run takes a while, and may wait for a node."""
 _OF_VERDICT: dict[Verdict, tuple[bool | None, Reason]] = {

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from slipway.api.v1alpha1.model_monitor import CheckStatus, ServiceHealth
-from slipway.monitor.stats.health import health_checks, ranks, wilson
+from slipway.monitor.performance.numbers import Z95, wilson
+from slipway.monitor.stats.health import health_checks, ranks
 from slipway.monitor.stats.latency import Latencies
 from tests.unit.monitor.stats.counted import window_of
 
@@ -34,7 +35,7 @@ def test_critical_once_the_whole_interval_is_above() -> None:
 @pytest.mark.parametrize(("hits", "total"), [(0, 10), (1, 1), (3, 50), (500, 1000)])
 def test_the_interval_is_scipys(hits: int, total: int) -> None:
     expected = stats.binomtest(hits, total).proportion_ci(method="wilson")
-    assert wilson(hits, total) == pytest.approx((expected.low, expected.high))
+    assert wilson(hits, total, Z95) == pytest.approx((expected.low, expected.high))
 
 
 def test_the_99th_percentile_is_within_a_hundredth() -> None:
