@@ -14,7 +14,7 @@ from slipway.plan.contest import last_writer
 from slipway.plan.names import version_name
 from slipway.plan.types import Child, Observed, Plan, Refusal
 from slipway.reconcile.contests import Contests
-from slipway.reconcile.lister import Observe
+from slipway.reconcile.lister import Observe, refresh
 from slipway.reconcile.observe import owned_by
 from slipway.reconcile.promises import Promises
 from slipway.reconcile.queue import ObjectKey
@@ -65,13 +65,7 @@ class Applier:
         return any(self._store.get(resource, key.namespace, name) for resource, name in missing)
 
     async def _refresh(self, resource: Resource, namespace: str, name: str) -> None:
-        """Told as the watch would tell it, which may have missed it: others may count on this object."""
-        known = self._store.get(resource, namespace, name)
-        fresh = await self._cluster.get(resource, namespace, name)
-        if fresh is not None:
-            self._tell(resource, None, fresh)
-        elif known is not None:
-            self._tell(resource, "DELETED", known)
+        await refresh(self._store, self._cluster, self._tell, resource, namespace, name)
 
     async def apply(self, key: ObjectKey, manifest: Manifest, plan: Plan, observed: Observed, applied: list[Child]) -> Refusal | None:
         """Applies and deletes children in order; stops at the first that the apiserver will not have. Fills `applied`."""

@@ -34,6 +34,16 @@ class OtherHistory(Exception):
     """The apiserver's versions went back, and all that it tells would look old: the process ends, and starts with an empty memory."""
 
 
+async def refresh(store: Store, cluster: Cluster, tell: Observe, resource: Resource, namespace: str, name: str) -> None:
+    """Read one object anew, told as the watch would tell it, which may have missed it: others may count on this object."""
+    known = store.get(resource, namespace, name)
+    fresh = await cluster.get(resource, namespace, name)
+    if fresh is not None:
+        tell(resource, None, fresh)
+    elif known is not None:
+        tell(resource, "DELETED", known)
+
+
 class Lister:
     """Lists resources; `listed` is set once each was listed."""
 

@@ -15,7 +15,7 @@ from slipway.cluster.store import Store
 from slipway.plan.model_monitor import Platform, Watched, asks_for_a_run, plan_monitor
 from slipway.plan.names import MONITOR_UID_LABEL, cron_job_name
 from slipway.plan.types import EventDraft, Plan, Refusal
-from slipway.reconcile.lister import Observe
+from slipway.reconcile.lister import Observe, refresh
 from slipway.reconcile.queue import ObjectKey
 from slipway.telemetry import monitors
 
@@ -97,13 +97,7 @@ class Monitors:
             await self._read(MODEL_DEPLOYMENT.kind, manifest["metadata"]["namespace"], manifest["spec"].get("deployment", ""))
 
     async def _read(self, kind: str, namespace: str, name: str) -> None:
-        resource = resource_of({"kind": kind})
-        known = self._store.get(resource, namespace, name)
-        fresh = await self._cluster.get(resource, namespace, name)
-        if fresh is not None:
-            self._tell(resource, None, fresh)
-        elif known is not None:
-            self._tell(resource, "DELETED", known)
+        await refresh(self._store, self._cluster, self._tell, resource_of({"kind": kind}), namespace, name)
 
     async def _apply(self, manifest: Manifest, plan: Plan) -> Refusal | None:
         """The CronJob first, then what an earlier monitor of that name left."""

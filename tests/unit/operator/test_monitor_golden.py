@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 from slipway.plan.model_monitor import Platform, Watched, plan_monitor
 from slipway.plan.types import Refusal
 from slipway.settings import Monitoring
-from tests.unit.operator.test_plan_golden import _entry, _merge
+from tests.unit.operator.test_plan_golden import _entry, _merge, golden
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "monitors"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -52,10 +51,7 @@ def test_plan(case: str) -> None:
         "events": [{"reason": str(e.reason), "warning": e.warning, "message": e.message} for e in plan.events],
         "requeueAfter": plan.requeue_after,
     }
-    target = GOLDEN / f"{case}.out.yaml"
-    if os.environ.get("UPDATE_GOLDEN"):
-        target.write_text(yaml.safe_dump(got, sort_keys=False, width=140))
-    assert got == yaml.safe_load(target.read_text())
+    assert got == golden(GOLDEN / f"{case}.out.yaml", got)
 
 
 def _live(given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -46,10 +46,14 @@ def test_plan(case: str) -> None:
         "events": [{"reason": str(e.reason), "warning": e.warning, "message": e.message} for e in plan.events],
         "requeueAfter": plan.requeue_after,
     }
-    target = GOLDEN / f"{case}.out.yaml"
+    assert got == golden(GOLDEN / f"{case}.out.yaml", got)
+
+
+def golden(target: Path, got: dict[str, Any]) -> Any:
+    """What the file holds; with UPDATE_GOLDEN, what the plan gave just now."""
     if os.environ.get("UPDATE_GOLDEN"):
         target.write_text(yaml.safe_dump(got, sort_keys=False, width=140))
-    assert got == yaml.safe_load(target.read_text())
+    return yaml.safe_load(target.read_text())
 
 
 def _serving(given: dict[str, Any]) -> Serving:

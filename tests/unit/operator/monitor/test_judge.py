@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.plan.monitor.judge import WORST_FIRST, worst_health
+from slipway.api.v1alpha1.model_monitor import WORST_FIRST
+from slipway.plan.monitor.judge import worst_health
 
 
 def monitor(name: str, verdict: str | None, status: str = "False", reason: str = "CheckWarning") -> dict[str, Any]:
