@@ -79,6 +79,10 @@ class Prometheus(Server):
         found: list[str] = self.get(f"/api/v1/label/{label}/values", **{"match[]": matching})["data"]
         return found
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Every rule with its `name`, `health` and `lastError`."""
+        return [rule for group in self.get("/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
+
     def down(self) -> list[str]:
         """Targets that do not answer, and why."""
         return [f"{t['scrapeUrl']}: {t['lastError']}" for t in self.get("/api/v1/targets")["data"]["activeTargets"] if t["health"] != "up"]

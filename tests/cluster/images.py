@@ -15,7 +15,7 @@ from tests.cluster.console import step
 from tests.cluster.errors import ClusterError
 from tests.cluster.state import IMAGES as IMAGES_FILE
 from tests.cluster.state import REPOSITORY, Mode, current_mode, locked
-from tests.cluster.tools import TOOLS, binary
+from tests.cluster.tools import binary, tool_of
 from tests.cluster.wheels import LOCK, Project, gather
 
 CONTEXT = REPOSITORY / "build"  # what Dockerfiles take from the host: `wheels/` and `bin/`, filled for each build anew
@@ -29,7 +29,7 @@ class Image:
     dockerfile: str
     inputs: tuple[str, ...] = ()
     project: Project | None = None
-    program: str | None = None  # one of the cluster's Go tools, at build/bin/
+    programs: tuple[str, ...] = ()  # of the cluster's Go tools, at build/bin/
 
 
 IMAGES = {
@@ -38,8 +38,12 @@ IMAGES = {
     "slipway-monitor": Image("images/monitor/Dockerfile", ("pyproject.toml", "operator"), Project(".", ("monitor",))),
     "slipway-runtime-sklearn": Image("model-server/Dockerfile", ("model-server",), Project("model-server", ("sklearn", "ship"))),
     "slipway-example-custom": Image("examples/custom-container/Dockerfile", ("examples/custom-container",)),
-    "slipway-object-store": Image("images/object-store/Dockerfile", ("images/object-store",), program="versitygw"),
+    "slipway-object-store": Image("images/object-store/Dockerfile", ("images/object-store",), programs=("versitygw",)),
 }
+TEST_IMAGES = {
+    "slipway-test-prometheus": Image("tests/cluster/prometheus/Dockerfile", programs=("prometheus", "prometheus-config-reloader")),
+}
+"""Built when a test asks for them."""
 
 
 def ensure(names: Sequence[str] = tuple(IMAGES)) -> dict[str, str]:
@@ -55,10 +59,9 @@ def ensure(names: Sequence[str] = tuple(IMAGES)) -> dict[str, str]:
 
 
 def _ensure(name: str, mode: Mode) -> str:
-    if name not in IMAGES:
-        raise ClusterError(f"no image is called {name}: {', '.join(IMAGES)}")
-    if not (REPOSITORY / IMAGES[name].dockerfile).exists():
-        raise ClusterError(f"{IMAGES[name].dockerfile} is missing")
+    image = _image(name)
+    if not (REPOSITORY / image.dockerfile).exists():
+        raise ClusterError(f"{image.dockerfile} is missing")
     tag = content_tag(name, mode)
     reference = builders.reference(name, tag)
     if not _has(mode, reference):
@@ -68,13 +71,20 @@ def _ensure(name: str, mode: Mode) -> str:
     return reference
 
 
+def _image(name: str) -> Image:
+    every = IMAGES | TEST_IMAGES
+    if name not in every:
+        raise ClusterError(f"no image is called {name}: {', '.join(every)}")
+    return every[name]
+
+
 def content_tag(name: str, mode: Mode) -> str:
     """The key of everything the image is made of. A README is no code: the wheel's description may be older than it."""
-    image = IMAGES[name]
+    image = _image(name)
     parts: list[str | Path] = [base.base_key() if mode is Mode.BARE else mode]
     for path in _files(image):
         parts += [str(path.relative_to(REPOSITORY)), path]
-    parts += [tool.key for tool in TOOLS if tool.module == image.program]
+    parts += [tool_of(program).key for program in image.programs]
     return content_key(*parts)
 
 
@@ -93,13 +103,13 @@ def _files(image: Image) -> Iterator[Path]:
 
 
 def _build(name: str, reference: str, mode: Mode, archive: Path) -> None:
-    image = IMAGES[name]
+    image = _image(name)
     dockerfile = REPOSITORY / image.dockerfile
     if image.project:
         gather(image.project, base.PYTHON if mode is Mode.BARE else _python_of(dockerfile), CONTEXT / "wheels")
-    if image.program:
+    for program in image.programs:
         CONTEXT.joinpath("bin").mkdir(parents=True, exist_ok=True)
-        shutil.copy2(binary(image.program), CONTEXT / "bin")
+        shutil.copy2(binary(program), CONTEXT / "bin")
     if mode is Mode.KIND:
         builders.docker_build(dockerfile, REPOSITORY, reference, archive)
         return

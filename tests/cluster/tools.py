@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tests.cluster.console import step
 
 MODULES = Path(__file__).parent / "tools"
 KUBERNETES_VERSION = "v1.37.2"
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,19 @@ TOOLS = (
         # Targets from files and from the apiserver: those of some twenty clouds take most of the time to build.
         tags=("remove_all_sd", "enable_kubernetes_sd"),
     ),
+    Tool(
+        "prometheus-operator",
+        tuple(
+            f"github.com/prometheus-operator/prometheus-operator/cmd/{command}" for command in ("operator", "prometheus-config-reloader")
+        ),
+    ),
     Tool("alertmanager", ("github.com/prometheus/alertmanager/cmd/alertmanager",)),
 )
 
-_BINARY_NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+_BINARY_NAMES = {
+    "go.etcd.io/etcd/server/v3": "etcd",
+    f"{_PROMETHEUS_OPERATOR}/cmd/operator": "prometheus-operator",
+}
 
 
 @cache
@@ -90,11 +101,22 @@ def go() -> str:
 @cache
 def binary(name: str) -> Path:
     """The path of a built program such as `kubectl`, building its module first when the cache has none."""
+    return _build(tool_of(name)) / name
+
+
+def tool_of(name: str) -> Tool:
+    """The tool that builds the program."""
     for tool in TOOLS:
-        for package in tool.packages:
-            if binary_name(package) == name:
-                return _build(tool) / name
+        if name in map(binary_name, tool.packages):
+            return tool
     raise KeyError(f"no tool builds {name}")
+
+
+def module_folder(tool: str, module: str) -> Path:
+    """Where a Go module's files are, in the version that the tool pins: CRDs, say, which no program has in it."""
+    command = [go(), "mod", "download", "-json", module]
+    done = subprocess.run(command, cwd=MODULES / tool, env=os.environ | {"GOFLAGS": ""}, check=True, capture_output=True, text=True)
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def command_line(name: str, flags: Mapping[str, object]) -> list[str]:

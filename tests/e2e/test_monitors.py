@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from tests.e2e.lab import PLATFORM, POD_SECONDS, ROOT, Lab
-from tests.prometheus import Target, start_alertmanager, start_prometheus, start_receiver
-from tests.rules import RULES
+from tests.e2e.prometheus import made_by_its_operator, set_up_by_hand
+from tests.prometheus import Prometheus, Target, start_alertmanager, start_prometheus, start_receiver
+from tests.rules import RULES, rules
 from tests.wait import until
 
 EXAMPLE = ROOT / "examples/monitoring"
@@ -129,6 +130,36 @@ def test_an_alert_reaches_whoever_is_on_call(watched: Watched, tmp_path: Path) -
     assert told["labels"]["namespace"] == watched.lab.namespace
     assert (told["labels"]["deployment"], told["labels"]["severity"], told["labels"]["team"]) == ("rain", "critical", "growth")
     assert told["annotations"]["runbook_url"].endswith("SlipwayModelDrift.md")
+
+
+def test_a_prometheus_that_is_set_up_as_the_docs_say(watched: Watched) -> None:
+    with set_up_by_hand(watched.lab) as prometheus:
+        assert_sees_all(watched, prometheus)
+
+
+@pytest.mark.full
+def test_a_prometheus_of_the_prometheus_operator(watched: Watched, tmp_path: Path) -> None:
+    with made_by_its_operator(watched.lab, tmp_path) as prometheus:
+        assert_sees_all(watched, prometheus)
+
+
+def assert_sees_all(watched: Watched, prometheus: Prometheus) -> None:
+    """Operator, collector and models, under the models' own names; every rule can be evaluated, and the drift rings."""
+    model = f'namespace="{watched.lab.namespace}", deployment="rain"'
+    for query in (
+        "sum(slipway_leader) == 1",
+        f'slipway_monitor_verdict{{{model}, verdict="Critical"}} == 1',
+        'sum(slipway_collector_rows_total{table="predictions"}) > 0',
+        f"sum by (pod) (slipway_capture_shipped_rows_total{{{model}}}) > 0",
+        f"sum by (pod) (model_infer_request_duration_count{{{model}}}) > 0",
+    ):
+        prometheus.wait_for(query)
+    until(lambda: not prometheus.down(), POD_SECONDS, "all targets to answer", every=0.5)
+    labels = prometheus.wait_for_alert("SlipwayModelDrift", namespace=watched.lab.namespace, deployment="rain")
+    assert labels["severity"] == "critical"
+    evaluated = prometheus.rules()
+    assert len(evaluated) == len(rules())
+    assert {rule["name"]: rule["lastError"] for rule in evaluated if rule["health"] == "err"} == {}
 
 
 def metric(lab: Lab, name: str) -> str:

@@ -197,6 +197,11 @@ def test_metrics_tell_what_serves(kube: Kube, namespace: str, operator: Operator
     until(lambda: f"slipway_deployment_info{{{labels}}}" not in operator.metrics(), 20, "the series to go")
 
 
+def test_an_operator_without_approvals_does_not_ask_for_admission_policies(operator: OperatorProcess) -> None:
+    """By it the alert SlipwayPoliciesMissing tells such an operator from one whose policies are gone."""
+    assert operator.metrics()["slipway_governs"] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -91,7 +91,7 @@ class Reason(StrEnum):
     CHECK_FAILED = "CheckFailed"
     """Unknown: a check of the last run could not be made; the message says why."""
     RUNS_FAILED = "RunsFailed"
-    """Unknown: the last run by schedule ended without a result."""
+    """Unknown: the last run, by schedule or on demand, ended without a result."""
     RUNS_OVERDUE = "RunsOverdue"
     """Unknown: there was no run for twice the longest pause of the schedule and half an hour."""
     NOT_RUN_YET = "NotRunYet"

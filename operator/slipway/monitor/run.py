@@ -66,6 +66,7 @@ async def execute(send: Transport, settings: Settings, now: datetime) -> int:
         return 1
     await tell(send, monitor, result.run)
     await tell_about(send, objects, settings, result)
+    await asyncio.to_thread(remove_old_reports, objects, settings, now)
     log.info("%s/%s: %s: %s", settings.who.namespace, settings.who.name, result.run.verdict, result.run.message)
     return 0
 
@@ -88,13 +89,28 @@ async def tell_about(send: Transport, objects: Objects, settings: Settings, resu
 def found_result(objects: Objects, settings: Settings, name: str, now: datetime) -> Result:
     """Everything but the apiserver and the owner: reads, checks, and keeps the report. Raises whatever the log's store does."""
     window = Span.before(now, timedelta(hours=objects.spec.window_hours))
-    store = open_store(settings.log, settings.log.uri)
-    of = reports.folder(objects.namespace, objects.spec.deployment, str(objects.monitor["metadata"]["name"]))
+    store, of = kept_in(objects, settings)
     found = look(objects, settings, store, window)
     result = result_of(objects, found, name, f"{settings.log.uri}/{of}/{name}/report.html", When(window, now, datetime.now(UTC)))
     result = reports.with_history(result, reports.history(store, of), point_of(result))
     reports.keep(store, of, result, _drawn(result))
     return result
+
+
+def kept_in(objects: Objects, settings: Settings) -> tuple[ObjectStore, str]:
+    """Where the monitor's reports are: a store, and the folder in it."""
+    of = reports.folder(objects.namespace, objects.spec.deployment, str(objects.monitor["metadata"]["name"]))
+    return open_store(settings.log, settings.log.uri), of
+
+
+def remove_old_reports(objects: Objects, settings: Settings, now: datetime) -> None:
+    """The run has told its result by now: that old ones stay is no failure of it."""
+    try:
+        removed = reports.remove_old(*kept_in(objects, settings), settings.report_days, now)
+    except Exception as error:
+        log.warning("old reports: %s", one_line(error))
+    else:
+        log.info("removed %d files of old reports", removed) if removed else None
 
 
 def _drawn(result: Result) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from slipway.collector.settings import LogPlace, place_from
 from slipway.telemetry import logs
 
+_LEAST = "SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS"
+
 
 @dataclass(frozen=True)
 class Who:
@@ -44,6 +46,8 @@ class Settings:
     store: LogPlace | None
     """What opens the platform's object store, where baselines are; None: there is none."""
     notifiers: Notifiers
+    report_days: int = 0
+    """How long reports are kept; 0: for ever."""
     log_level: str = "INFO"
 
 
@@ -61,7 +65,10 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         who=Who(*names),
         log=place_from(env),
         store=_store(env),
-        notifiers=Notifiers(_path(env, "SLIPWAY_NOTIFIERS"), _path(env, "SLIPWAY_NOTIFIER_SECRETS"), _seconds(env)),
+        notifiers=Notifiers(
+            _path(env, "SLIPWAY_NOTIFIERS"), _path(env, "SLIPWAY_NOTIFIER_SECRETS"), float(_whole(env, _LEAST, 300, "seconds"))
+        ),
+        report_days=_whole(env, "SLIPWAY_REPORT_DAYS", 0, "days"),
         log_level=logs.level_from(env, Settings.log_level),
     )
 
@@ -75,9 +82,8 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]) if env.get(name) else None
 
 
-def _seconds(env: Mapping[str, str]) -> float:
-    name = "SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS"
-    text = env.get(name) or str(int(Notifiers.least_seconds))
+def _whole(env: Mapping[str, str], name: str, default: int, unit: str) -> int:
+    text = env.get(name) or str(default)
     if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{name} must be a whole number of seconds, not {text!r}")
-    return float(text)
+        raise ValueError(f"{name} must be a whole number of {unit}, not {text!r}")
+    return int(text)

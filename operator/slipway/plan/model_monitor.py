@@ -15,7 +15,7 @@ from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build.cron_job import build_cron_job, build_job
 from slipway.plan.differ import Difference, compare
-from slipway.plan.monitor.judge import EVENTS, Judgement, due_by, judge, worst
+from slipway.plan.monitor.judge import EVENTS, Judgement, due_by, find_job_condition, judge, worst
 from slipway.plan.names import cron_job_name, job_name
 from slipway.plan.status import ConditionSet, find_condition, rfc3339
 from slipway.plan.trouble import refusal_trouble
@@ -23,7 +23,7 @@ from slipway.plan.types import EntryDraft, EventDraft, Plan, Refusal, Trouble
 from slipway.settings import Monitoring
 
 JOB_RECHECK_SECONDS = 15.0
-"""How soon to look again whether the run that was asked for before has ended: one at a time."""
+"""How soon to look again whether the run that was asked for has ended."""
 
 _OF_A_CHECK = ("check", "measure", "column", "segment", "value", "threshold", "verdict")
 """What an entry of the ledger says of the worst check."""
@@ -37,7 +37,7 @@ class Watched:
     cron_jobs: tuple[Manifest, ...] = ()
     """Those that carry its name, also of an earlier monitor of that name."""
     job: Manifest | None = None
-    """The Job of the run that was asked for before, as far as one is asked for now."""
+    """The last Job on demand, as far as something hangs on it (`awaited_job`)."""
     refusal: Refusal | None = None
     """The apiserver would not have the CronJob or the Job."""
 
@@ -83,7 +83,7 @@ def _plan(manifest: Manifest, owner: ModelMonitor, watched: Watched, wanted: Man
     live = next((job for job in watched.cron_jobs if job["metadata"]["name"] == name), None)
     difference = compare(wanted, live) if live else Difference.OUTDATED
     since = _scheduled_since(manifest, owner, now)
-    judgement = judge(before.get("run"), live, since, now)
+    judgement = judge(before.get("run"), live, since, now, watched.job)
     job, on_demand = _on_demand(manifest, watched, live)
     conditions = ConditionSet(before, owner.metadata.generation, now)
     _readiness(conditions, owner, watched)
@@ -104,7 +104,7 @@ def _plan(manifest: Manifest, owner: ModelMonitor, watched: Watched, wanted: Man
         ended=ended,
         status=status,
         events=(*_repair(before, owner, live, difference), *_started(job), *events, *_stall_events(before, status)),
-        requeue_after=_look_again(manifest, live, since, on_demand, now),
+        requeue_after=_look_again(manifest, watched.job, live, since, on_demand, now),
     )
 
 
@@ -156,19 +156,17 @@ def _on_demand(manifest: Manifest, watched: Watched, live: Manifest | None) -> t
     return job, job["metadata"]["name"]
 
 
-def asks_for_a_run(manifest: Manifest) -> str | None:
-    """The name of the last Job on demand, if another one is asked for: whether it has ended decides."""
-    meta = manifest["metadata"]
-    before: str = manifest.get("status", {}).get("onDemand", "")
+def awaited_job(manifest: Manifest) -> str | None:
+    """The name of the last Job on demand, if something hangs on it: its result is not the last, or another one is asked for."""
+    meta, status = manifest["metadata"], manifest.get("status", {})
+    before: str = status.get("onDemand", "")
     requested = (meta.get("annotations") or {}).get(RUN_REQUESTED)
-    waits = requested and before and job_name(cron_job_name(meta["name"], meta["uid"]), requested) != before
-    return before if waits else None
+    waits = requested and job_name(cron_job_name(meta["name"], meta["uid"]), requested) != before
+    return before if before and (waits or (status.get("run") or {}).get("id") != before) else None
 
 
 def is_finished(job: Manifest) -> bool:
-    """Complete or failed."""
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions)
+    return find_job_condition(job, "Complete", "Failed") is not None
 
 
 def _readiness(conditions: ConditionSet, owner: ModelMonitor, watched: Watched) -> None:
@@ -222,13 +220,16 @@ def _stall_events(before: Mapping[str, Any], status: Mapping[str, Any]) -> tuple
     return (EventDraft(EventReason.STALLED, f"{stalled['reason']}: {stalled['message']}", warning=True),)
 
 
-def _look_again(manifest: Manifest, live: Manifest | None, since: str | None, on_demand: str, now: datetime) -> float | None:
-    """When time alone may change the plan: a run becomes overdue, or the one that was asked for before has ended."""
+def _look_again(
+    manifest: Manifest, awaited: Manifest | None, live: Manifest | None, since: str | None, on_demand: str, now: datetime
+) -> float | None:
+    """When time alone may change the plan: a run becomes overdue, or the one that was asked for has ended. Jobs are not watched."""
     delays = []
     if since and live:
         due = (due_by(manifest.get("status", {}).get("run"), live, since) - now).total_seconds()
         delays += [due + 1] if due > 0 else []
     requested = (manifest["metadata"].get("annotations") or {}).get(RUN_REQUESTED)
-    if live and requested and job_name(live["metadata"]["name"], requested) != on_demand:
+    waits = live and requested and job_name(live["metadata"]["name"], requested) != on_demand
+    if waits or (awaited and not is_finished(awaited)):
         delays.append(JOB_RECHECK_SECONDS)
     return min(delays, default=None)

@@ -12,7 +12,7 @@ from slipway.cluster.client import Cluster
 from slipway.cluster.http import Conflict, Refused
 from slipway.cluster.resources import CRON_JOB, JOB, MODEL_DEPLOYMENT, MODEL_MONITOR, Manifest, resource_of
 from slipway.cluster.store import Store
-from slipway.plan.model_monitor import Platform, Watched, asks_for_a_run, plan_monitor
+from slipway.plan.model_monitor import Platform, Watched, awaited_job, plan_monitor
 from slipway.plan.names import MONITOR_UID_LABEL, cron_job_name
 from slipway.plan.types import EventDraft, Plan, Refusal
 from slipway.reconcile.lister import Observe, refresh
@@ -46,7 +46,7 @@ class Monitors:
             Conflict: something has changed: plan again.
 
         """
-        job = await self._earlier_job(manifest)
+        job = await self._awaited(manifest)
         plan, refusal, done = self._plan(manifest, job), None, tuple[EventDraft, ...]()
         if plan.applies or plan.deletes:
             await self._refresh(manifest, plan)  # CronJobs are listed now and then: what is decided on is read anew
@@ -84,9 +84,9 @@ class Monitors:
         deployment = self._store.get(MODEL_DEPLOYMENT, meta["namespace"], manifest["spec"].get("deployment", ""))
         return plan_monitor(manifest, Watched(deployment, (*found, *unlabelled), job, refusal), self._platform, self._now())
 
-    async def _earlier_job(self, manifest: Manifest) -> Manifest | None:
-        """The Job of the run that was asked for before, if another one is asked for."""
-        name = asks_for_a_run(manifest)
+    async def _awaited(self, manifest: Manifest) -> Manifest | None:
+        """The last Job on demand, if something hangs on it. Kubernetes removes it a day after it has ended."""
+        name = awaited_job(manifest)
         return await self._cluster.get(JOB, self._platform.namespace, name) if name else None
 
     async def _refresh(self, manifest: Manifest, plan: Plan) -> None:

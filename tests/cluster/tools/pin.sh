@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 kubernetes=v1.37.2 etcd=v3.6.16 coredns=v1.15.0 helm=v3.22.0 kubeconform=v0.8.0 localpath=v0.0.30 metrics=v0.9.0 versitygw=v1.8.0 kstatus=v0.37.2
 prometheus=v0.316.0
+prometheusoperator=v0.85.0
 alertmanager=v0.31.1 # the newest whose module carries its web pages, without which it does not build
 
 single() { # folder package@version...
@@ -28,7 +29,7 @@ kubernetes() { # k8s.io/kubernetes replaces its staging modules by relative fold
   go mod tidy && cd ..
 }
 
-all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw kstatus prometheus alertmanager)
+all=(kubernetes etcd coredns helm kubeconform local-path metrics-server versitygw kstatus prometheus prometheus-operator alertmanager)
 for tool in "${@:-${all[@]}}"; do
   case "$tool" in
     kubernetes) kubernetes ;;
@@ -42,6 +43,7 @@ for tool in "${@:-${all[@]}}"; do
       go get "sigs.k8s.io/cli-utils/pkg/kstatus/status@$kstatus" && go mod tidy && cd .. ;;
     versitygw) single versitygw "github.com/versity/versitygw/cmd/versitygw@$versitygw" ;;
     prometheus) single prometheus github.com/prometheus/prometheus/cmd/{prometheus,promtool}"@$prometheus" ;;
+    prometheus-operator) single prometheus-operator github.com/prometheus-operator/prometheus-operator/cmd/{operator,prometheus-config-reloader}"@$prometheusoperator" ;;
     alertmanager) single alertmanager "github.com/prometheus/alertmanager/cmd/alertmanager@$alertmanager" ;;
   esac
 done

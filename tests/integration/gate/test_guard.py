@@ -71,6 +71,7 @@ def test_a_binding_that_is_gone(waiting: Gated, governor: OperatorProcess) -> No
     restore(waiting.kube, BINDING)
     until(lambda: in_effect(governor) == 1, SECONDS, "the policies to be in effect")
     await_guard(waiting.kube)
+    assert governor.metrics()["slipway_governs"] == 1
 
     (forged,) = (found["metadata"]["name"] for found in approvals(waiting) if found["spec"]["approver"] == "somebody-else")
     assert "before the admission policies held" in waiting.await_answer(forged, "Void")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -128,6 +129,22 @@ async def test_what_is_kept(lab: Lab) -> None:
     await run(lab, lab.objects(SPEC, pushed), who=Who("growth", "daily", "uid-1", "daily-2"))
     assert len(lab.kept("daily/history.json")) == 2
     assert "daily/daily-2/report.json" in lab.names()
+
+
+async def test_old_reports_go(lab: Lab) -> None:
+    serve(lab)
+    api = lab.objects(SPEC)
+    folder = lab.store.folder / lab.place.uri.removeprefix("s3://") / "growth/churn/monitors/daily"
+    for days, name in ((31, "daily-1"), (29, "daily-2")):
+        await run(lab, api, who=Who("growth", "daily", "uid-1", name), report_days=30)
+        written = (NOW - timedelta(days=days)).timestamp()
+        for path in (*folder.glob(f"{name}/*"), folder / "history.json"):
+            os.utime(path, (written, written))
+    await run(lab, api, who=Who("growth", "daily", "uid-1", "daily-3"))
+    assert len(lab.names()) == 7, "no bound: they stay for ever"
+    await run(lab, api, who=Who("growth", "daily", "uid-1", "daily-3"), report_days=30)
+    assert {name.split("/")[1] for name in lab.names()} == {"daily-2", "daily-3", "history.json"}
+    assert len(lab.kept("daily/history.json")) == 4
 
 
 async def test_the_baseline_is_frozen(lab: Lab) -> None:

@@ -112,6 +112,23 @@ def test_a_request_is_one_job(lab: Lab) -> None:
         until(lambda: not jobs(lab), 60, "its Jobs to go with it")
 
 
+def test_a_request_whose_run_fails_is_told(lab: Lab) -> None:
+    with lab.operator():
+        lab.deploy()
+        lab.watch()
+        lab.await_condition("Ready", "Scheduled")
+        lab.report("Healthy", "run-1", "2026-11-23T12:00:00Z")
+        lab.await_condition("Healthy", "AllChecksHealthy")
+        request(lab, "2026-11-23T12:00:00Z")
+        job = until(lambda: lab.monitor()["status"].get("onDemand"), 30, "the Job to be told")
+        lab.team.kube.patch("Job", PLATFORM, job, {"spec": {"activeDeadlineSeconds": 1}})
+        failed = lab.await_condition("Healthy", "RunsFailed")
+        assert (failed["status"], lab.monitor()["status"]["verdict"]) == ("Unknown", "Error")
+        assert f"(DeadlineExceeded): the log of Job {job} in namespace {PLATFORM} says why" in failed["message"]
+        lab.report("Healthy", "run-2", "2036-11-23T12:00:00Z")
+        lab.await_condition("Healthy", "AllChecksHealthy")
+
+
 def request(lab: Lab, at: str) -> None:
     change = {"metadata": {"annotations": {"slipway.dev/run-requested": at}}}
     lab.team.kube.patch("ModelMonitor", lab.team.namespace, "churn-quality", change)

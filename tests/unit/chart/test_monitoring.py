@@ -43,6 +43,11 @@ def test_what_it_names_is_rendered() -> None:
     assert {"podSelector": {"matchLabels": pods}} in writers
 
 
+def test_how_long_reports_stay_is_told() -> None:
+    assert one(render(), "ConfigMap", told(render()).config)["data"]["SLIPWAY_REPORT_DAYS"] == "400"
+    assert "reportDays" in refusal({"monitoring": {"reportDays": -1}})
+
+
 def test_notifiers_are_told_without_their_secrets() -> None:
     text = one(render(VARIANTS["monitors"]), "ConfigMap", "slipway-notifiers")["data"]["notifiers.json"]
     assert json.loads(text) == {

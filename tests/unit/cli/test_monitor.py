@@ -8,7 +8,7 @@ from typing import Any
 
 from slipway.cli.cluster import Json
 from slipway.cli.monitoring.listing import render, rows
-from slipway.cli.monitoring.run import ended, stalled
+from slipway.cli.monitoring.run import ended, trouble
 from slipway.cli.monitoring.show import render as show
 from slipway.cli.output import console
 
@@ -72,6 +72,15 @@ def test_a_run_has_ended_when_the_result_is_of_its_job() -> None:
 
 def test_why_no_run_can_start() -> None:
     found = monitor("q", None)
-    assert not stalled(found)
+    assert not trouble(found, found)
     found["status"]["conditions"].append({"type": "Stalled", "status": "True", "reason": "DeploymentMissing", "message": "none"})
-    assert stalled(found) == "DeploymentMissing: none"
+    assert trouble(found, found) == "DeploymentMissing: none"
+
+
+def test_why_the_run_that_was_asked_for_gives_nothing() -> None:
+    before = monitor("q", "Healthy", "AllChecksHealthy", onDemand="job-1")
+    failed = monitor("q", "Error", "RunsFailed", onDemand="job-2")
+    assert not trouble(before, failed), "another run, which failed before"
+    failed["status"]["conditions"][0]["message"] = "the run that was asked for ended without a result: the log of Job job-2 says why"
+    assert trouble(before, failed) == failed["status"]["conditions"][0]["message"]
+    assert not trouble(failed, failed), "not asked for now"

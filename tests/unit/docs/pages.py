@@ -16,11 +16,11 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def blocks(text: str, language: str) -> Iterator[tuple[int, str]]:
-    """Line number and content of each fenced block of the language, without those marked as not applied."""
+def blocks(text: str, language: str, *, unapplied: bool = False) -> Iterator[tuple[int, str]]:
+    """Line number and content of each fenced block of the language; those marked as not applied only where asked for."""
     for match in _BLOCK.finditer(text):
         before = text[: match.start()]
-        if match["language"] == language and not before.rstrip().endswith(NOT_APPLIED):
+        if match["language"] == language and (unapplied or not before.rstrip().endswith(NOT_APPLIED)):
             yield before.count("\n") + 1, match["body"]
 
 

@@ -22,6 +22,7 @@ ENV = {
     "SLIPWAY_NOTIFIERS": "/etc/slipway/notifiers.json",
     "SLIPWAY_NOTIFIER_SECRETS": "/etc/slipway/notifier-secrets",
     "SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS": "60",
+    "SLIPWAY_REPORT_DAYS": "90",
     "SLIPWAY_LOG_LEVEL": "warning",
 }
 
@@ -32,6 +33,7 @@ def test_everything() -> None:
         LogPlace("s3://log/slipway", Path("/secret/log"), {"AWS_REGION": "eu-west-1"}),
         LogPlace("s3://models", Path("/secret/store")),
         Notifiers(Path("/etc/slipway/notifiers.json"), Path("/etc/slipway/notifier-secrets"), 60.0),
+        90,
         "WARNING",
     )
 
@@ -39,7 +41,7 @@ def test_everything() -> None:
 def test_the_least() -> None:
     needed = {name: ENV[name] for name in ("SLIPWAY_MONITOR_NAMESPACE", "SLIPWAY_MONITOR_NAME", "SLIPWAY_LOG_URI")}
     found = settings_from(needed)
-    assert (found.store, found.notifiers, found.who.run) == (None, Notifiers(), "")
+    assert (found.store, found.notifiers, found.who.run, found.report_days) == (None, Notifiers(), "", 0)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,7 @@ def test_the_least() -> None:
         ("SLIPWAY_MONITOR_NAME", "", "must name a ModelMonitor"),
         ("SLIPWAY_LOG_URI", "", "SLIPWAY_LOG_URI must be"),
         ("SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS", "soon", "must be a whole number of seconds, not 'soon'"),
+        ("SLIPWAY_REPORT_DAYS", "-1", "must be a whole number of days, not '-1'"),
     ],
 )
 def test_what_is_wrong(name: str, value: str, said: str) -> None:

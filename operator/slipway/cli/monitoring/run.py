@@ -59,12 +59,16 @@ def ended(before: Json, found: Json) -> bool:
     return bool(asked and asked != was.get("onDemand") and (status.get("run") or {}).get("id") == asked)
 
 
-def stalled(found: Json) -> str:
-    """Why no run can start; empty when one can."""
+def trouble(before: Json, found: Json) -> str:
+    """Why there will be no result: no run can start, or the one that was asked for has failed. Empty while there may be one."""
     from slipway.cli.view.problems import conditions
 
-    condition = conditions(found).get("Stalled", {})
-    return f"{condition['reason']}: {condition.get('message', '')}" if condition.get("status") == "True" else ""
+    stalled, healthy = conditions(found).get("Stalled", {}), conditions(found).get("Healthy", {})
+    if stalled.get("status") == "True":
+        return f"{stalled['reason']}: {stalled.get('message', '')}"
+    job, said = found.get("status", {}).get("onDemand"), healthy.get("message", "")
+    failed = job and job != before.get("status", {}).get("onDemand") and healthy.get("reason") == "RunsFailed" and f"Job {job} " in said
+    return str(said) if failed else ""
 
 
 def _result(cluster: Cluster, name: str, before: Json, until: float) -> Json:
@@ -75,8 +79,8 @@ def _result(cluster: Cluster, name: str, before: Json, until: float) -> Json:
         found = read(cluster, name)
         if ended(before, found):
             return found
-        if why := stalled(found):
-            raise CliError(f"ModelMonitor {name} cannot run: {why}")
+        if why := trouble(before, found):
+            raise CliError(f"ModelMonitor {name} gives no result: {why}")
         time.sleep(POLL_SECONDS)
     job = found.get("status", {}).get("onDemand") or "no Job yet"
     raise CliError(f"no result of ModelMonitor {name} in time ({job}): look again with `kubectl slipway monitor show {name}`")

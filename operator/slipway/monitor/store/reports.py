@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import obstore
 from obstore.store import ObjectStore
@@ -14,6 +16,9 @@ from slipway.monitor.result import Point, Result
 log = logging.getLogger(__name__)
 KEPT = 200
 """Runs in the history."""
+OF_A_RUN = ("report.html", "report.json")
+MOST_REMOVED = 1000
+"""Files in one run: what is left goes with the next."""
 _HISTORY = TypeAdapter(list[Point])
 
 
@@ -45,3 +50,18 @@ def keep(store: ObjectStore, of: str, result: Result, page: str) -> None:
     obstore.put(store, f"{run}/report.json", body, attributes={"Content-Type": "application/json"})
     obstore.put(store, f"{run}/report.html", page.encode(), attributes={"Content-Type": "text/html; charset=utf-8"})
     obstore.put(store, f"{of}/history.json", _HISTORY.dump_json(result.history, by_alias=True))
+
+
+def remove_old(store: ObjectStore, of: str, days: int, now: datetime) -> int:
+    """Removes what runs left more than `days` ago, if that is a bound; returns how many files. Raises whatever the store does."""
+    old = list(itertools.islice(_old(store, of, now - timedelta(days=days)), MOST_REMOVED)) if days else []
+    if old:
+        obstore.delete(store, old)
+    return len(old)
+
+
+def _old(store: ObjectStore, of: str, before: datetime) -> Iterator[str]:
+    for chunk in obstore.list(store, f"{of}/"):
+        for file in chunk:
+            if file["path"].rpartition("/")[2] in OF_A_RUN and file["last_modified"] < before:
+                yield file["path"]

@@ -41,8 +41,21 @@ class Judgement:
     message: str
 
 
-def judge(run: Mapping[str, Any] | None, cron_job: Manifest | None, since: str | None, now: datetime) -> Judgement:
-    """The verdict. `since`: from when on runs are due by the present schedule; None while they are not."""
+def judge(
+    run: Mapping[str, Any] | None, cron_job: Manifest | None, since: str | None, now: datetime, on_demand: Manifest | None = None
+) -> Judgement:
+    """The verdict.
+
+    Args:
+        run: What the last run wrote.
+        cron_job: The live one.
+        since: From when on runs are due by the present schedule; None while they are not.
+        now: The time.
+        on_demand: The last Job that was asked for, as far as its result is not known.
+
+    """
+    if failed := _failed_on_demand(run, on_demand):
+        return Judgement("Error", None, Reason.RUNS_FAILED, failed)
     if since is not None and cron_job is not None:
         if failed := _failed(run, cron_job):
             return Judgement("Error", None, Reason.RUNS_FAILED, failed)
@@ -97,6 +110,25 @@ def _failed(run: Mapping[str, Any] | None, cron_job: Manifest) -> str:
     if run and _time(run["finishedAt"]) >= _time(began):
         return ""
     return f"the run of {began} ended without a result: its pod's log in namespace {cron_job['metadata']['namespace']} says why"
+
+
+def _failed_on_demand(run: Mapping[str, Any] | None, job: Manifest | None) -> str:
+    """Why the run that was asked for last gave nothing, unless a later one did."""
+    failure = find_job_condition(job, "Failed")
+    if job is None or failure is None:
+        return ""
+    meta = job["metadata"]
+    if run and _time(run["finishedAt"]) >= _time(meta["creationTimestamp"]):
+        return ""
+    why = failure.get("reason") or "Failed"
+    where = f"Job {meta['name']} in namespace {meta['namespace']}"
+    return f"the run that was asked for ended without a result ({why}): the log of {where} says why"
+
+
+def find_job_condition(job: Manifest | None, *kinds: str) -> Mapping[str, Any] | None:
+    """The first of a Job's conditions that is of one of the kinds and holds."""
+    conditions = ((job or {}).get("status") or {}).get("conditions") or []
+    return next((c for c in conditions if c["type"] in kinds and c["status"] == "True"), None)
 
 
 def _last(run: Mapping[str, Any] | None, since: str) -> str:
