@@ -1,4 +1,4 @@
-"""Kill the operator at every write of a monitor's life: one CronJob, one Job for a request, one entry for a verdict, nothing left."""
+"""Kill the operator at every write of a monitor's life: one CronJob, one Job for a request, each entry once, nothing left."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def live(plane: ControlPlane, ledgers: LedgerStore, crash: Plain) -> None:
             lab.kube.delete("ModelMonitor", lab.namespace, NAME)
             until(lambda: not cron_jobs(lab), SECONDS, "the CronJob to go")
             until(lambda: told(ledgers, lab)[-1:] == ["Deleted"], SECONDS, "the last entry", every=0.5)
-        assert told(ledgers, lab) == ["Judged", "Deleted"]
+        assert told(ledgers, lab) == ["Registered", "Judged", "Deleted"]
 
 
 def await_condition(lab: Lab, of: str, name: str, kind: str, reason: str) -> None:

@@ -209,9 +209,9 @@ class Transition(StrEnum):
     """What entries of the ledger tell of. Each is durable before what it tells of happens (docs/ledger.md)."""
 
     REGISTERED = "Registered"
-    """A Model or ModelVersion was accepted."""
+    """A Model or ModelVersion was accepted, or a ModelMonitor."""
     CHANGED = "Changed"
-    """A Model's spec was changed."""
+    """A Model's or ModelMonitor's spec was changed; the details have it."""
     APPLIED = "Applied"
     """What a ModelDeployment asks for is brought about; the reason says as what: `RolloutStarted`, `Scaled` or `Configured`."""
     REQUESTED = "Requested"

@@ -107,7 +107,7 @@ def _ended(status: Mapping[str, Any]) -> tuple[Transition | None, Mapping[str, A
 
 
 def registry_entries(manifest: Manifest, details: Mapping[str, Any]) -> tuple[EntryDraft, ...]:
-    """For a generation of a Model or ModelVersion that was not seen before."""
+    """For a generation of a Model, ModelVersion or ModelMonitor that was not seen before."""
     meta = manifest["metadata"]
     if manifest.get("status", {}).get("observedGeneration") == meta["generation"]:
         return ()

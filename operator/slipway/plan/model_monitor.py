@@ -15,6 +15,7 @@ from slipway.cluster.resources import Manifest
 from slipway.errors import Stalled
 from slipway.plan.build.cron_job import build_cron_job, build_job
 from slipway.plan.differ import Difference, compare
+from slipway.plan.entries import registry_entries
 from slipway.plan.monitor.judge import EVENTS, Judgement, due_by, find_job_condition, judge, worst
 from slipway.plan.names import cron_job_name, job_name
 from slipway.plan.status import ConditionSet, find_condition, rfc3339
@@ -53,7 +54,12 @@ class Platform:
 
 
 def plan_monitor(manifest: Manifest, watched: Watched, platform: Platform, now: datetime) -> Plan:
-    """What to do for one ModelMonitor as it is now."""
+    """What to do for one ModelMonitor as it is now. The ledger is told of each new spec: its thresholds decide what alarms."""
+    plan = _plan_of(manifest, watched, platform, now)
+    return replace(plan, ended=(*registry_entries(manifest, {"spec": manifest["spec"]}), *plan.ended))
+
+
+def _plan_of(manifest: Manifest, watched: Watched, platform: Platform, now: datetime) -> Plan:
     try:
         owner = parse(ModelMonitor, manifest)
     except Stalled as error:  # what runs goes on running

@@ -43,7 +43,7 @@ class Requesters:
 
 
 def requesters(manifest: Manifest) -> Requesters:
-    """Reads a Model, ModelVersion or ModelDeployment as the apiserver returns it. Raises nothing, whatever is in the annotations."""
+    """Reads an object of any kind that carries a stamp, as the apiserver returns it. Raises nothing, whatever is in the annotations."""
     metadata = manifest.get("metadata") or {}
     annotations = _strings(metadata.get("annotations"))
     stamp = parse_stamp(annotations.get(ANNOTATION, ""))

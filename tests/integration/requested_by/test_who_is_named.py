@@ -10,7 +10,7 @@ from slipway.api.requested_by import Stamp
 from slipway.plan.requesters import requesters
 from tests.integration.people import Person
 from tests.integration.requested_by.thing import FILLED, OUTSIDE, Thing, landed
-from tests.integration.samples import model, version
+from tests.integration.samples import model, monitor, version
 
 
 class TestWhoIsNamed:
@@ -85,7 +85,7 @@ class TestWhoIsNamed:
 
     def test_the_other_kinds(self, thing: Thing) -> None:
         plane, name = thing.plane, thing.name
-        for manifest in (model(FILLED, name), version(FILLED, of=name)):
+        for manifest in (model(FILLED, name), version(FILLED, of=name), monitor(FILLED, name)):
             thing = Thing(plane, FILLED, manifest["metadata"]["name"], manifest["kind"])
             landed(thing.person("alice").send("POST", thing.path.rpartition("/")[0], manifest))
             assert thing.stamp == Stamp(1, ("alice",))

@@ -13,7 +13,7 @@ from tests.unit.chart.helm import PLATFORM, Manifest
 
 FILLED, BARE, OUTSIDE = "growth", "bare", "elsewhere"
 """Namespaces where the apiserver fills the stamp in, where clients write it themselves, and of no release."""
-PLURALS = {"Model": "models", "ModelVersion": "modelversions", "ModelDeployment": "modeldeployments"}
+PLURALS = {"Model": "models", "ModelVersion": "modelversions", "ModelDeployment": "modeldeployments", "ModelMonitor": "modelmonitors"}
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ namespaceSelector:
 resourceRules:
   - apiGroups: [slipway.dev]
     apiVersions: ["*"]
-    resources: [models, modelversions, modeldeployments]
+    resources: [models, modelversions, modeldeployments, modelmonitors]
     operations: [CREATE, UPDATE]
 {{- end }}
 
