@@ -110,7 +110,7 @@ def _plan(manifest: Manifest, owner: ModelMonitor, watched: Watched, wanted: Man
         ended=ended,
         status=status,
         events=(*_repair(before, owner, live, difference), *_started(job), *events, *_stall_events(before, status)),
-        requeue_after=_look_again(manifest, watched.job, live, since, on_demand, now),
+        requeue_after=_look_again(manifest, job or watched.job, live, since, on_demand, now),
     )
 
 

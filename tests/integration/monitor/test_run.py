@@ -136,7 +136,7 @@ async def test_old_reports_go(lab: Lab) -> None:
     api = lab.objects(SPEC)
     folder = lab.store.folder / lab.place.uri.removeprefix("s3://") / "growth/churn/monitors/daily"
     for days, name in ((31, "daily-1"), (29, "daily-2")):
-        await run(lab, api, who=Who("growth", "daily", "uid-1", name), report_days=30)
+        await run(lab, api, who=Who("growth", "daily", "uid-1", name))
         written = (NOW - timedelta(days=days)).timestamp()
         for path in (*folder.glob(f"{name}/*"), folder / "history.json"):
             os.utime(path, (written, written))
