@@ -41,7 +41,8 @@ IMAGES = {
     "slipway-object-store": Image("images/object-store/Dockerfile", ("images/object-store",), programs=("versitygw",)),
 }
 TEST_IMAGES = {
-    "slipway-test-prometheus": Image("tests/cluster/prometheus/Dockerfile", programs=("prometheus", "prometheus-config-reloader")),
+    "slipway-test-prometheus": Image("tests/cluster/prometheus/Dockerfile", programs=("prometheus",)),
+    "slipway-test-config-reloader": Image("tests/cluster/config-reloader/Dockerfile", programs=("prometheus-config-reloader",)),
 }
 """Built when a test asks for them."""
 

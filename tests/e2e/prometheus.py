@@ -22,7 +22,7 @@ from tests.unit.chart.helm import render
 from tests.unit.docs.pages import ROOT, blocks
 from tests.wait import free_port, until
 
-IMAGE = "slipway-test-prometheus"
+IMAGE, RELOADER = "slipway-test-prometheus", "slipway-test-config-reloader"
 NAME = "prometheus"
 MONITORING = "monitoring.coreos.com/v1"
 PORT = 9090
@@ -38,10 +38,10 @@ def made_by_its_operator(lab: Lab, folder: Path) -> Iterator[Prometheus]:
     lab.tools.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     ours = {"serviceMonitor": {"enabled": True, "interval": "2s"}, "prometheusRule": {"enabled": True}}
     monitors = [manifest for manifest in render({"metrics": ours}) if manifest["apiVersion"] == MONITORING]
-    image = images.ensure([IMAGE])[IMAGE]
+    image, reloader = images.ensure([IMAGE, RELOADER]).values()
     here = [*_reader(lab.namespace), _custom_resource(lab.namespace, image)]
     with (
-        _operator(image, folder),
+        _operator(reloader, folder),
         _applied(at(lab.tools, PLATFORM), monitors),
         _applied(lab.tools, here),
         _reached(lab, f"{NAME}-{NAME}-0") as server,
@@ -112,9 +112,9 @@ def _pod(namespace: str, image: str) -> Manifest:
 
 
 @contextmanager
-def _operator(image: str, folder: Path) -> Iterator[None]:
+def _operator(reloader: str, folder: Path) -> Iterator[None]:
     """The Prometheus Operator's program, on this machine."""
-    flags = [f"--prometheus-config-reloader={image}", "--kubelet-endpoints=false", f"--web.listen-address=127.0.0.1:{free_port()}"]
+    flags = [f"--prometheus-config-reloader={reloader}", "--kubelet-endpoints=false", f"--web.listen-address=127.0.0.1:{free_port()}"]
     with (folder / "prometheus-operator.log").open("ab") as log:
         environment = os.environ | {"KUBECONFIG": str(KUBECONFIG)}
         process = subprocess.Popen([str(binary("prometheus-operator")), *flags], stdout=log, stderr=log, env=environment)

@@ -19,7 +19,7 @@ from slipway.monitor.performance.verdict import Judge
 from tests.unit.monitor.performance.tables import binary, binary_table, regression, regression_table, spec
 from tests.unit.monitor.performance.test_multivariate import rows as features
 
-WINDOWS, DOMAIN_WINDOWS = 1000, 100
+WINDOWS = 1000
 SIZES = (300, 1_000, 5_000)
 WORSE = (0.0, 0.02, 0.05, 0.1)
 """How far the true value is on the bad side of the threshold, as a share of the threshold."""
@@ -70,9 +70,9 @@ def domain() -> None:
         rang = [
             sum(
                 domain_check(features(size, 2 * seed), features(size, 2 * seed + 1, correlation), limits, seed).verdict != "Healthy"
-                for seed in range(DOMAIN_WINDOWS)
+                for seed in range(WINDOWS)
             )
-            / DOMAIN_WINDOWS
+            / WINDOWS
             for correlation in (0.0, 0.3, 0.6)
         ]
         print(f"| {size:,} | " + " | ".join(f"{rate:.1%}" for rate in rang) + " |", flush=True)
