@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RERUNS ?= 0
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder --reruns $(RERUNS)
 UV_VERSION := 0.13.9
 CODE := operator model-server/slipway_runtime tests examples
 export PYTHONPATH := $(CURDIR)
@@ -27,22 +29,22 @@ demo: install ## Set everything up and run the main job end to end on a real clu
 .PHONY: test
 test: lint types verify ## Set everything up and run every test (unit, cluster, integration, e2e)
 	$(BIN)/python -m tests.cluster down
-	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/faults tests/e2e -m "not full" --reruns $(RERUNS)
+	$(PYTEST) tests -m "not full"
 
 .PHONY: test-full
 test-full: lint types verify ## All tests, with the longer proofs
 	$(BIN)/python -m tests.cluster down
-	$(BIN)/pytest tests/unit tests/cluster_tests tests/integration tests/faults tests/e2e
+	$(PYTEST) tests
 
 # ---- parts of the tests
 
 .PHONY: unit
 unit: $(READY) ## Tests without a cluster
-	$(BIN)/pytest tests/unit
+	$(PYTEST) tests/unit
 
 .PHONY: integration
 integration: $(READY) tools ## Tests on a real apiserver without a node
-	$(BIN)/pytest tests/integration -m "not full"
+	$(PYTEST) tests/integration -m "not full"
 
 .PHONY: e2e
 e2e: install ## Tests on the whole cluster, with real pods
@@ -50,7 +52,7 @@ e2e: install ## Tests on the whole cluster, with real pods
 
 .PHONY: faults
 faults: $(READY) tools ## Kill the operator at every write it makes; the crash matrix, sampled
-	$(BIN)/pytest tests/faults -m "not full"
+	$(PYTEST) tests/faults -m "not full"
 
 .PHONY: bench
 bench: $(READY) tools ## Measure, and print the tables of docs/benchmarks.md
