@@ -1,4 +1,4 @@
-"""How tests are spread over processes (pytest-xdist, `--dist loadgroup`): what shares a cluster stays together, the longest begins first."""
+"""How tests are spread over processes (pytest-xdist): what shares a cluster stays together, and the longest begins first."""
 
 from __future__ import annotations
 
