@@ -107,10 +107,9 @@ def remove_old_reports(objects: Objects, settings: Settings, now: datetime) -> N
     """The run has told its result by now: that old ones stay is no failure of it."""
     try:
         removed = reports.remove_old(*kept_in(objects, settings), settings.report_days, now)
+        log.info("removed %d files of old reports", removed)
     except Exception as error:
-        log.warning("old reports: %s", one_line(error))
-    else:
-        log.info("removed %d files of old reports", removed) if removed else None
+        log.warning("old reports cannot be removed: %s", one_line(error))
 
 
 def _drawn(result: Result) -> str:
