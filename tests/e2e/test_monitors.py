@@ -109,13 +109,17 @@ def _unhealthy(watched: Watched) -> dict[str, Any] | None:
     return found if found and found["status"] == "False" else None
 
 
-def test_it_is_told_everywhere(watched: Watched) -> None:
+def test_it_is_told_everywhere(watched: Watched, tmp_path: Path) -> None:
     lab = watched.lab
     assert "Critical" in lab.tools.kubectl("get", "modelmonitors")
     assert "Critical" in watched.slipway("monitor", "list")
     shown = watched.slipway("monitor", "show", "rain")
     assert "temp_max" in shown
     assert "Critical" in lab.tools.kubectl("describe", "modelmonitor", "rain")
+    page = tmp_path / "report.html"
+    watched.slipway("monitor", "report", "rain", "--token", watched.token, "--to", str(page))
+    assert "temp_max" in page.read_text()
+    assert "<svg" in page.read_text()
     assert 'verdict="Critical"} 1.0' in metric(lab, "slipway_monitor_verdict")
 
 

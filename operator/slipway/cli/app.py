@@ -12,6 +12,7 @@ from slipway.cli.governance.diff import diff
 from slipway.cli.governance.pending import pending
 from slipway.cli.governance.rbac.check import check as check_rbac
 from slipway.cli.monitoring.listing import list_monitors
+from slipway.cli.monitoring.report import report as monitor_report
 from slipway.cli.monitoring.run import run
 from slipway.cli.monitoring.show import show
 from slipway.cli.predict import predict
@@ -42,6 +43,7 @@ monitoring = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What
 monitoring.command("list")(list_monitors)
 monitoring.command()(show)
 monitoring.command()(run)
+monitoring.command("report")(monitor_report)
 app.add_typer(monitoring, name="monitor")
 
 auditing = typer.Typer(invoke_without_command=True, rich_markup_mode=None)

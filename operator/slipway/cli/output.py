@@ -6,6 +6,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from slipway.cli.options import Format
@@ -52,6 +53,20 @@ def as_text(data: Any, output: Format) -> str:
     import yaml
 
     return yaml.safe_dump(data, sort_keys=False, width=120).rstrip("\n")
+
+
+def write(to: Path | None, body: bytes) -> None:
+    """Into the file, or to stdout as it is. Raises CliError: it cannot be written."""
+    from slipway.cli.errors import CliError
+
+    if to is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.flush()
+        return
+    try:
+        to.write_bytes(body)
+    except OSError as error:
+        raise CliError(f"cannot write {to}: {error.strerror}") from error
 
 
 def manifests(objects: Sequence[dict[str, Any]]) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import obstore
+
 from slipway.cluster.client import Cluster
 from slipway.cluster.http import Transport
 from slipway.collector import actuals, events
@@ -17,6 +19,7 @@ from slipway.collector.errors import Refused, unavailable
 from slipway.collector.find import Finder
 from slipway.collector.ingest import Batch, Outcome, store
 from slipway.collector.intake import Intake, TableName
+from slipway.collector.log.place import monitor_folder, open_store
 from slipway.collector.log.table import one_line
 from slipway.collector.maintenance.loop import Maintenance
 from slipway.collector.settings import Settings
@@ -85,6 +88,20 @@ class Service:
         log.info("%s erased %s of %s/%s by column %s", person.name, gone, namespace, deployment, column)
         await events.erased(self._cluster, namespace, deployment, column, sum(gone.values()), person.name)
         return gone
+
+    async def report(self, namespace: str, deployment: str, monitor: str, run: str, file: str) -> bytes:
+        """A file of a monitor's run. Raises Refused: 404, 503."""
+
+        def read() -> bytes:
+            try:
+                found = obstore.get(
+                    open_store(self.settings.log, self.settings.log.uri), f"{monitor_folder(namespace, deployment, monitor)}/{run}/{file}"
+                )
+            except FileNotFoundError as error:
+                raise Refused(404, f"there is no {file} of run {run} of ModelMonitor {namespace}/{monitor}, or no more") from error
+            return found.bytes().to_bytes()
+
+        return await self.asked(read)
 
     async def asked(self, work: Callable[[], T]) -> T:
         """Work on tables in a thread, a few at a time. Raises Refused: its own, and 503 for whatever else."""

@@ -14,7 +14,7 @@ from obstore.store import ObjectStore
 
 from slipway.api.v1alpha1.model_monitor import CheckKind, CheckStatus, ModelMonitorSpec
 from slipway.cluster.http import ApiError, ApiServer, Transport
-from slipway.collector.log.place import open_store, trust
+from slipway.collector.log.place import monitor_folder, open_store, trust
 from slipway.monitor.assemble import Found, When, failed_run, point_of, result_of
 from slipway.monitor.baseline.choose import Reference, Sources, choose
 from slipway.monitor.checking import failed, multivariate_checks, one_line, scan_checks, staleness_checks
@@ -99,7 +99,7 @@ def found_result(objects: Objects, settings: Settings, name: str, now: datetime)
 
 def kept_in(objects: Objects, settings: Settings) -> tuple[ObjectStore, str]:
     """Where the monitor's reports are: a store, and the folder in it."""
-    of = reports.folder(objects.namespace, objects.spec.deployment, str(objects.monitor["metadata"]["name"]))
+    of = monitor_folder(objects.namespace, objects.spec.deployment, str(objects.monitor["metadata"]["name"]))
     return open_store(settings.log, settings.log.uri), of
 
 

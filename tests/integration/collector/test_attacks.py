@@ -175,6 +175,21 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        "%2e%2e/x/report.html",
+        "daily/../../../victim/predictions",
+        "daily/daily-1/..%2f..%2fpredictions",
+        "daily/x/history.json",
+        "daily/-/report.html",
+    ],
+)
+def test_nothing_but_reports_is_shown_as_one(collector: Collector, reader: str, namespace: str, where: str) -> None:
+    answer = collector.ask("GET", f"/v1/reports/{where}?namespace={namespace}&deployment=victim", reader)
+    assert answer.status in (400, 404), answer
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_tricks_in_ids_names_and_values(lab: Lab, collector: Collector, reader: str, namespace: str, text: str) -> None:
     """They are text like any other: stored as they are, found as they are, and what they find is only themselves."""

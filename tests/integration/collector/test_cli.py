@@ -16,9 +16,10 @@ from slipway.cli.cluster import Access, connect
 from slipway.cli.predictions.collector import Given
 from slipway.cli.records.answer import NOTHING, Answer, lines, looked_up
 from tests.cluster.control_plane import ControlPlane
-from tests.integration.collector.lab import Lab
+from tests.integration.collector.lab import BUCKET, Lab
 from tests.integration.collector.process import Collector
 from tests.integration.collector.samples import rows, stream, uuid7
+from tests.integration.samples import monitor
 
 TRUTHS = "customer_id,left\n70,1\n71,0\n99,1\n"
 
@@ -85,6 +86,29 @@ def test_by_prediction_id_the_truth_is_shown(tmp_path: Path, people: People, ids
     assert told.stdout == "1 accepted\n", told.stderr
     found = people.look(ids[0])
     assert ("Truth", "predict=true (2026-11-22T00:00:00Z)") in list(lines(found.as_json(ids[0])))
+
+
+def test_the_report_of_a_monitors_run(lab: Lab, people: People, tmp_path: Path) -> None:
+    lab.account(people.namespace, "churn")
+    lab.kube.apply(monitor(people.namespace, "daily"))
+    assert "no run of ModelMonitor daily has left a report yet: run it" in people.run("monitor", "report", "daily").stderr
+    place = f"{people.namespace}/churn/monitors/daily/daily-1"
+    folder = lab.store.folder / BUCKET / "log" / place
+    folder.mkdir(parents=True)
+    (folder / "report.html").write_text("<p>drift</p>")
+    at = dict.fromkeys(("finishedAt", "windowFrom", "windowTo"), "2026-11-23T12:00:00Z")
+    run = at | {"id": "daily-1", "verdict": "Critical", "report": f"s3://{BUCKET}/log/{place}/report.html"}
+    lab.kube.patch("ModelMonitor", people.namespace, "daily", {"status": {"run": run}}, "status")
+
+    assert people.run("monitor", "report", "daily").stdout == "<p>drift</p>"
+    file = tmp_path / "report.html"
+    assert people.run("monitor", "report", "daily", "--to", str(file)).stderr == f"{file}: the report of run daily-1\n"
+    assert file.read_text() == "<p>drift</p>"
+    gone = people.run("monitor", "report", "daily", "--run", "daily-0", "-o", "json")
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert f"there is no report.json of run daily-0 of ModelMonitor {people.namespace}/daily, or no more" in gone.stderr
+    people.token = lab.person("nobody")
+    assert "may not get predictions.slipway.dev of ModelDeployment" in people.run("monitor", "report", "daily").stderr
 
 
 def test_a_certificate_is_no_token(people: People, ids: list[str]) -> None:

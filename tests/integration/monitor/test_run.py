@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from slipway.cluster.http import Conflict
-from slipway.collector.log.place import open_store
+from slipway.collector.log.place import monitor_folder, open_store
 from slipway.monitor.objects import Another
 from slipway.monitor.result import Result
 from slipway.monitor.run import execute
@@ -335,7 +335,7 @@ async def test_a_page_that_cannot_be_drawn_is_no_end(lab: Lab, monkeypatch: pyte
 
 def test_a_history_that_others_broke(lab: Lab) -> None:
     store = open_store(lab.place, lab.place.uri)
-    of = reports.folder("growth", "churn", "daily")
+    of = monitor_folder("growth", "churn", "daily")
     assert reports.history(store, of) == []
     obstore.put(store, f"{of}/history.json", b'{"no": "list"}')
     assert reports.history(store, of) == []

@@ -51,6 +51,18 @@ class Collector:
             CliError: it refuses, or there is no answer.
 
         """
+        return _decoded(self._answer(method, where, body, headers))
+
+    def prediction(self, namespace: str, deployment: str, prediction: str) -> Json:
+        """`{"predictions": […], "actuals": […]}` of one id."""
+        return self.ask("GET", f"/v1/predictions/{quote(prediction, safe='')}?namespace={quote(namespace)}&deployment={quote(deployment)}")
+
+    def report(self, namespace: str, deployment: str, monitor: str, run: str, file: str) -> bytes:
+        """`report.html` or `report.json` of a monitor's run. Raises CliError, as `ask`."""
+        where = "/".join(quote(part, safe="") for part in (monitor, run, file))
+        return self._answer("GET", f"/v1/reports/{where}?namespace={quote(namespace)}&deployment={quote(deployment)}")
+
+    def _answer(self, method: str, where: str, body: Json | None = None, headers: dict[str, str] | None = None) -> bytes:
         import urllib3
 
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"} | (headers or {})
@@ -59,14 +71,10 @@ class Collector:
             answer = self.pool.request(method, self.url + where, body=content, headers=sent)
         except urllib3.exceptions.HTTPError as error:
             raise CliError(f"the collector at {self.url} does not answer ({getattr(error, 'reason', error)}): {ADVICE}") from error
-        found = _decoded(answer.data)
         if answer.status >= 400:
-            raise CliError(_refusal(answer.status, str(found.get("error") or answer.reason)))
-        return found
-
-    def prediction(self, namespace: str, deployment: str, prediction: str) -> Json:
-        """`{"predictions": […], "actuals": […]}` of one id."""
-        return self.ask("GET", f"/v1/predictions/{quote(prediction, safe='')}?namespace={quote(namespace)}&deployment={quote(deployment)}")
+            raise CliError(_refusal(answer.status, str(_decoded(answer.data).get("error") or answer.reason)))
+        data: bytes = answer.data
+        return data
 
 
 @contextmanager

@@ -14,9 +14,8 @@ import typer
 
 from slipway.cli.audit.options import Key, SecretFile, Store, given, run
 from slipway.cli.cluster import Access, connect
-from slipway.cli.errors import CliError
 from slipway.cli.options import Context, Kubeconfig, Namespace
-from slipway.cli.output import note
+from slipway.cli.output import note, write
 from slipway.cli.records.facts import cluster_facts, with_entries
 from slipway.cli.records.holders import doubts
 from slipway.cli.records.render import as_html, as_markdown
@@ -51,13 +50,9 @@ def report(
     meta = facts.deployment["metadata"]
     told = sections(facts)
     written = rendered(page, f"{meta['name']} in {meta['namespace']}", told, datetime.now(UTC))
+    write(to, written.encode())
     if to is None:
-        print(written, end="")
         return
-    try:
-        to.write_bytes(written.encode())
-    except OSError as error:
-        raise CliError(f"cannot write {to}: {error.strerror}") from error
     note(f"The facts: {_checksum(_facts(told))}")
     note(f"{to}: {_checksum(written)}")
 

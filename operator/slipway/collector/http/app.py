@@ -24,9 +24,13 @@ from slipway.collector.service import Service
 from slipway.collector.truth import parse
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+"""The name of a Kubernetes object."""
 MAX_SEQUENCE = 2**62
 MAX_FORM = 65_536
 """Bytes of a question that is JSON."""
+REPORTS = {"report.html": "text/html", "report.json": "application/json"}
+"""What a monitor's run leaves, and as what it is sent."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -54,6 +58,15 @@ def application(service: Service) -> Starlette:
         with metrics.FIND.time():
             return answer(await service.find(namespace, deployment, request.path_params["id"]))
 
+    async def report(request: Request) -> Response:
+        namespace, deployment = place(request.query_params.get("namespace"), request.query_params.get("deployment"))
+        monitor, run, file = (request.path_params[part] for part in ("monitor", "run", "file"))
+        if file not in REPORTS or not (_OBJECT.fullmatch(monitor) and _OBJECT.fullmatch(run)):
+            raise malformed(f"a report is /v1/reports/MONITOR/RUN/ and one of {', '.join(REPORTS)}")
+        person = await service.callers.person(request.headers.get("authorization", ""))
+        await service.callers.permit(person, "get", "predictions", namespace, deployment)
+        return Response(await service.report(namespace, deployment, monitor, run, file), media_type=REPORTS[file])
+
     async def truth(request: Request) -> Response:
         person = await service.callers.person(request.headers.get("authorization", ""))
         writer, sequence = writer_of(request) if "x-slipway-writer" in request.headers else (str(uuid.uuid4()), 1)
@@ -80,6 +93,7 @@ def application(service: Service) -> Starlette:
         Route("/v1/erasures", told(erasure, MAX_FORM), methods=["POST"]),
         Route("/v1/batches", counted(told(batches, service.limits.body)), methods=["POST"]),
         Route("/v1/predictions/{id:path}", told(prediction), methods=["GET"]),
+        Route("/v1/reports/{monitor}/{run}/{file}", told(report), methods=["GET"]),
         Route("/healthz", _fine),
         Route("/readyz", _fine),
         Route("/metrics", _metrics),

@@ -80,6 +80,11 @@ def address(root: str, namespace: str, deployment: str, kind: str) -> str:
     return f"{root}/{namespace}/{deployment}/{kind}"
 
 
+def monitor_folder(namespace: str, deployment: str, monitor: str) -> str:
+    """Where a monitor's runs leave their reports, below the log's URI."""
+    return f"{namespace}/{deployment}/monitors/{monitor}"
+
+
 def _aws(keys: Mapping[str, str]) -> dict[str, str]:
     named = {name: value for name, value in keys.items() if name != "AWS_CA_BUNDLE"}
     return named | {"AWS_REGION": named.get("AWS_REGION") or "us-east-1"}

@@ -27,7 +27,9 @@ def lines(result: Result, one: Due) -> list[str]:
     found += [f"- {check.verdict}: {named(check)}: {check.message}" for check in checks[:SHOWN]]
     if len(checks) > SHOWN:
         found.append(f"- and {len(checks) - SHOWN} more")
-    return [*found, f"Report: {run.report}"] if run.report else found
+    if run.report:  # by a command: who is told can hardly open the platform's bucket
+        found.append(f"Report: kubectl slipway monitor report {about.name} -n {about.namespace} --run {run.id} --to report.html")
+    return found
 
 
 def named(check: CheckStatus) -> str:

@@ -22,11 +22,6 @@ MOST_REMOVED = 1000
 _HISTORY = TypeAdapter(list[Point])
 
 
-def folder(namespace: str, deployment: str, name: str) -> str:
-    """Of a monitor."""
-    return f"{namespace}/{deployment}/monitors/{name}"
-
-
 def history(store: ObjectStore, of: str) -> list[Point]:
     """Earlier runs, oldest first; none where the file is missing or no history. Raises whatever the store does otherwise."""
     try:
