@@ -158,7 +158,8 @@ def assert_sees_all(watched: Watched, prometheus: Prometheus) -> None:
         f"sum by (pod) (model_infer_request_duration_count{{{model}}}) > 0",
     ):
         prometheus.wait_for(query)
-    until(lambda: not prometheus.down(), POD_SECONDS, "all targets to answer", every=0.5)
+    ours = f'up{{namespace=~"{PLATFORM}|{watched.lab.namespace}"}}'
+    until(lambda: not prometheus.query(f"{ours} == 0"), POD_SECONDS, "all targets to answer", every=0.5)
     labels = prometheus.wait_for_alert("SlipwayModelDrift", namespace=watched.lab.namespace, deployment="rain")
     assert labels["severity"] == "critical"
     evaluated = prometheus.rules()

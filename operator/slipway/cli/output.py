@@ -55,16 +55,15 @@ def as_text(data: Any, output: Format) -> str:
     return yaml.safe_dump(data, sort_keys=False, width=120).rstrip("\n")
 
 
-def write(to: Path | None, body: bytes) -> None:
-    """Into the file, or to stdout as it is. Raises CliError: it cannot be written."""
+def write(to: Path | None, content: str) -> None:
+    """Into the file, or to stdout, as it is. Raises CliError: it cannot be written."""
     from slipway.cli.errors import CliError
 
     if to is None:
-        sys.stdout.buffer.write(body)
-        sys.stdout.flush()
+        print(content, end="")
         return
     try:
-        to.write_bytes(body)
+        to.write_bytes(content.encode())
     except OSError as error:
         raise CliError(f"cannot write {to}: {error.strerror}") from error
 

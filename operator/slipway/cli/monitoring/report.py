@@ -44,7 +44,7 @@ def report(
     deployment, last = whereabouts(read(cluster, name))
     with reached(Given(access, token, collector), cluster) as way:
         body = way.report(cluster.namespace, deployment, name, of or last, f"report.{page}")
-    write(to, body)
+    write(to, body.decode())
     if to:
         note(f"{to}: the report of run {of or last}")
 

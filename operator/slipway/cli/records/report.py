@@ -50,7 +50,7 @@ def report(
     meta = facts.deployment["metadata"]
     told = sections(facts)
     written = rendered(page, f"{meta['name']} in {meta['namespace']}", told, datetime.now(UTC))
-    write(to, written.encode())
+    write(to, written)
     if to is None:
         return
     note(f"The facts: {_checksum(_facts(told))}")
