@@ -59,6 +59,7 @@ def test_one_monitor_with_its_checks_and_what_to_do() -> None:
     lines = shown(show(monitor("bad", "Critical", "CheckCritical", CHECK), NOW))
     assert lines[0] == "ModelMonitor bad of ModelDeployment churn: Critical"
     assert "truth    800 rows matched (0 late), 7 waiting, 1 unmatched" in lines
+    assert "         kubectl slipway monitor report bad --to report.html" in lines
     assert any(line.startswith("Critical") and "0.3149" in line for line in lines)
     assert "CheckCritical: bad says so" in lines
 

@@ -76,6 +76,8 @@ def facts(monitor: Json, now: datetime) -> Iterator[str]:
     for label, key in (("worst group", "worstSegment"), ("report", "report"), ("told", "notified")):
         if run.get(key):
             yield f"{label:<8} {run[key]}"
+    if run.get("report"):
+        yield f"         kubectl slipway monitor report {monitor['metadata']['name']} --to report.html"
 
 
 def checks(found: list[Json]) -> Table:
