@@ -16,7 +16,7 @@ from tests.cluster.console import step
 
 MODULES = Path(__file__).parent / "tools"
 KUBERNETES_VERSION = "v1.37.2"
-_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,14 @@ TOOLS = (
     ),
     Tool(
         "prometheus-operator",
-        tuple(
-            f"github.com/prometheus-operator/prometheus-operator/cmd/{command}" for command in ("operator", "prometheus-config-reloader")
-        ),
+        tuple(f"{PROMETHEUS_OPERATOR}/cmd/{command}" for command in ("operator", "prometheus-config-reloader")),
     ),
     Tool("alertmanager", ("github.com/prometheus/alertmanager/cmd/alertmanager",)),
 )
 
 _BINARY_NAMES = {
     "go.etcd.io/etcd/server/v3": "etcd",
-    f"{_PROMETHEUS_OPERATOR}/cmd/operator": "prometheus-operator",
+    f"{PROMETHEUS_OPERATOR}/cmd/operator": "prometheus-operator",
 }
 
 

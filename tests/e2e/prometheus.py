@@ -13,7 +13,7 @@ from examples.quickstart.checks import Tools
 
 from tests.cluster import images
 from tests.cluster.state import KUBECONFIG
-from tests.cluster.tools import binary, module_folder
+from tests.cluster.tools import PROMETHEUS_OPERATOR, binary, module_folder
 from tests.e2e.lab import PLATFORM, POD_SECONDS, Lab, at
 from tests.kube import Manifest
 from tests.prometheus import Prometheus
@@ -33,7 +33,7 @@ RUN_AS = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532}
 @contextmanager
 def made_by_its_operator(lab: Lab, folder: Path) -> Iterator[Prometheus]:
     """The Prometheus Operator makes it, and tells it of the chart's ServiceMonitors, PodMonitor and PrometheusRule."""
-    crds = module_folder("prometheus-operator", "github.com/prometheus-operator/prometheus-operator") / "example/prometheus-operator-crd"
+    crds = module_folder("prometheus-operator", PROMETHEUS_OPERATOR) / "example/prometheus-operator-crd"
     lab.tools.kubectl("apply", "--server-side", "-f", str(crds))
     lab.tools.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
     ours = {"serviceMonitor": {"enabled": True, "interval": "2s"}, "prometheusRule": {"enabled": True}}

@@ -93,10 +93,9 @@ class Service:
         """A file of a monitor's run. Raises Refused: 404, 503."""
 
         def read() -> bytes:
+            path = f"{monitor_folder(namespace, deployment, monitor)}/{run}/{file}"
             try:
-                found = obstore.get(
-                    open_store(self.settings.log, self.settings.log.uri), f"{monitor_folder(namespace, deployment, monitor)}/{run}/{file}"
-                )
+                found = obstore.get(open_store(self.settings.log, self.settings.log.uri), path)
             except FileNotFoundError as error:
                 raise Refused(404, f"there is no {file} of run {run} of ModelMonitor {namespace}/{monitor}, or no more") from error
             return found.bytes().to_bytes()

@@ -77,13 +77,13 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         log=place_from(env),
         limits=_limits(env),
-        workers=_whole(env, "SLIPWAY_LOG_WORKERS", Settings.workers, at_least=1),
-        readers=_whole(env, "SLIPWAY_LOG_READERS", Settings.readers, at_least=1),
-        retention_days=_whole(env, "SLIPWAY_LOG_RETENTION_DAYS", Settings.retention_days),
-        late_days=_whole(env, "SLIPWAY_LOG_LATE_DAYS", Settings.late_days),
-        maintenance_seconds=float(_whole(env, "SLIPWAY_LOG_MAINTENANCE_SECONDS", int(Settings.maintenance_seconds))),
-        vacuum_hours=_whole(env, "SLIPWAY_LOG_VACUUM_HOURS", Settings.vacuum_hours, at_least=1),
-        http_port=_whole(env, "SLIPWAY_HTTP_PORT", Settings.http_port),
+        workers=whole(env, "SLIPWAY_LOG_WORKERS", Settings.workers, at_least=1),
+        readers=whole(env, "SLIPWAY_LOG_READERS", Settings.readers, at_least=1),
+        retention_days=whole(env, "SLIPWAY_LOG_RETENTION_DAYS", Settings.retention_days),
+        late_days=whole(env, "SLIPWAY_LOG_LATE_DAYS", Settings.late_days),
+        maintenance_seconds=float(whole(env, "SLIPWAY_LOG_MAINTENANCE_SECONDS", int(Settings.maintenance_seconds))),
+        vacuum_hours=whole(env, "SLIPWAY_LOG_VACUUM_HOURS", Settings.vacuum_hours, at_least=1),
+        http_port=whole(env, "SLIPWAY_HTTP_PORT", Settings.http_port),
         log_level=logs.level_from(env, Settings.log_level),
     )
 
@@ -101,17 +101,18 @@ def place_from(env: Mapping[str, str]) -> LogPlace:
 
 def _limits(env: Mapping[str, str]) -> Limits:
     return Limits(
-        body=_whole(env, "SLIPWAY_LOG_BODY_BYTES", Limits.body, at_least=1024),
-        decoded=_whole(env, "SLIPWAY_LOG_DECODED_BYTES", Limits.decoded, at_least=1024),
-        rows=_whole(env, "SLIPWAY_LOG_BATCH_ROWS", Limits.rows, at_least=1),
-        pending=_whole(env, "SLIPWAY_LOG_PENDING_BYTES", Limits.pending, at_least=1024),
+        body=whole(env, "SLIPWAY_LOG_BODY_BYTES", Limits.body, at_least=1024),
+        decoded=whole(env, "SLIPWAY_LOG_DECODED_BYTES", Limits.decoded, at_least=1024),
+        rows=whole(env, "SLIPWAY_LOG_BATCH_ROWS", Limits.rows, at_least=1),
+        pending=whole(env, "SLIPWAY_LOG_PENDING_BYTES", Limits.pending, at_least=1024),
     )
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, at_least: int = 0) -> int:
+def whole(env: Mapping[str, str], name: str, default: int, at_least: int = 0, of: str = "") -> int:
+    """The variable's number, or the default. `of`: what it counts, for the message. Raises ValueError."""
     text = env.get(name)
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or int(text) < at_least:
-        raise ValueError(f"{name} must be a whole number of {at_least} or more, not {text!r}")
+        raise ValueError(f"{name} must be a whole number of {of or f'{at_least} or more'}, not {text!r}")
     return int(text)

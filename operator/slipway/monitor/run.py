@@ -66,7 +66,8 @@ async def execute(send: Transport, settings: Settings, now: datetime) -> int:
         return 1
     await tell(send, monitor, result.run)
     await tell_about(send, objects, settings, result)
-    await asyncio.to_thread(remove_old_reports, objects, settings, now)
+    if settings.report_days:
+        await asyncio.to_thread(remove_old_reports, objects, settings, now - timedelta(days=settings.report_days))
     log.info("%s/%s: %s: %s", settings.who.namespace, settings.who.name, result.run.verdict, result.run.message)
     return 0
 
@@ -103,11 +104,10 @@ def kept_in(objects: Objects, settings: Settings) -> tuple[ObjectStore, str]:
     return open_store(settings.log, settings.log.uri), of
 
 
-def remove_old_reports(objects: Objects, settings: Settings, now: datetime) -> None:
+def remove_old_reports(objects: Objects, settings: Settings, before: datetime) -> None:
     """The run has told its result by now: that old ones stay is no failure of it."""
     try:
-        removed = reports.remove_old(*kept_in(objects, settings), settings.report_days, now)
-        log.info("removed %d files of old reports", removed)
+        reports.remove_old(*kept_in(objects, settings), before)
     except Exception as error:
         log.warning("old reports cannot be removed: %s", one_line(error))
 

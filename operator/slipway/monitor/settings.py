@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.collector.settings import LogPlace, place_from
+from slipway.collector.settings import LogPlace, place_from, whole
 from slipway.telemetry import logs
-
-_LEAST = "SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS"
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,8 @@ def settings_from(env: Mapping[str, str] = os.environ) -> Settings:
         who=Who(*names),
         log=place_from(env),
         store=_store(env),
-        notifiers=Notifiers(
-            _path(env, "SLIPWAY_NOTIFIERS"), _path(env, "SLIPWAY_NOTIFIER_SECRETS"), float(_whole(env, _LEAST, 300, "seconds"))
-        ),
-        report_days=_whole(env, "SLIPWAY_REPORT_DAYS", 0, "days"),
+        notifiers=_notifiers(env),
+        report_days=whole(env, "SLIPWAY_REPORT_DAYS", Settings.report_days, of="days"),
         log_level=logs.level_from(env, Settings.log_level),
     )
 
@@ -78,12 +74,10 @@ def _store(env: Mapping[str, str]) -> LogPlace | None:
     return LogPlace(env.get("SLIPWAY_STORE_URI", ""), secret) if secret else None
 
 
+def _notifiers(env: Mapping[str, str]) -> Notifiers:
+    least = whole(env, "SLIPWAY_NOTIFY_MIN_INTERVAL_SECONDS", int(Notifiers.least_seconds), of="seconds")
+    return Notifiers(_path(env, "SLIPWAY_NOTIFIERS"), _path(env, "SLIPWAY_NOTIFIER_SECRETS"), float(least))
+
+
 def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(env[name]) if env.get(name) else None
-
-
-def _whole(env: Mapping[str, str], name: str, default: int, unit: str) -> int:
-    text = env.get(name) or str(default)
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f"{name} must be a whole number of {unit}, not {text!r}")
-    return int(text)

@@ -153,21 +153,26 @@ def _scheduled_since(manifest: Manifest, owner: ModelMonitor, now: datetime) -> 
 def _on_demand(manifest: Manifest, watched: Watched, live: Manifest | None) -> tuple[Manifest | None, str]:
     """The Job to create, and the name of the last one that was. Another one waits until that has ended."""
     before = manifest.get("status", {}).get("onDemand", "")
-    requested = (manifest["metadata"].get("annotations") or {}).get(RUN_REQUESTED)
-    if not requested or live is None or watched.refusal or job_name(live["metadata"]["name"], requested) == before:
+    if live is None or watched.refusal or requested_job(manifest) in (None, before):
         return None, before
     if watched.job is not None and not is_finished(watched.job):
         return None, before
-    job = build_job(live, requested)
+    job = build_job(live, manifest["metadata"]["annotations"][RUN_REQUESTED])
     return job, job["metadata"]["name"]
+
+
+def requested_job(manifest: Manifest) -> str | None:
+    """The name of the Job of the run that is asked for, if one is."""
+    meta = manifest["metadata"]
+    requested = (meta.get("annotations") or {}).get(RUN_REQUESTED)
+    return job_name(cron_job_name(meta["name"], meta["uid"]), requested) if requested else None
 
 
 def awaited_job(manifest: Manifest) -> str | None:
     """The name of the last Job on demand, if something hangs on it: its result is not the last, or another one is asked for."""
-    meta, status = manifest["metadata"], manifest.get("status", {})
+    status = manifest.get("status", {})
     before: str = status.get("onDemand", "")
-    requested = (meta.get("annotations") or {}).get(RUN_REQUESTED)
-    waits = requested and job_name(cron_job_name(meta["name"], meta["uid"]), requested) != before
+    waits = requested_job(manifest) not in (None, before)
     return before if before and (waits or (status.get("run") or {}).get("id") != before) else None
 
 
@@ -234,8 +239,7 @@ def _look_again(
     if since and live:
         due = (due_by(manifest.get("status", {}).get("run"), live, since) - now).total_seconds()
         delays += [due + 1] if due > 0 else []
-    requested = (manifest["metadata"].get("annotations") or {}).get(RUN_REQUESTED)
-    waits = live and requested and job_name(live["metadata"]["name"], requested) != on_demand
+    waits = live and requested_job(manifest) not in (None, on_demand)
     if waits or (awaited and not is_finished(awaited)):
         delays.append(JOB_RECHECK_SECONDS)
     return min(delays, default=None)

@@ -54,9 +54,14 @@ def request(cluster: Cluster, name: str, now: datetime) -> None:
 
 def ended(before: Json, found: Json) -> bool:
     """Whether the run that was asked for has told its result: it is called as its Job."""
-    was, status = before.get("status", {}), found.get("status", {})
-    asked = status.get("onDemand")
-    return bool(asked and asked != was.get("onDemand") and (status.get("run") or {}).get("id") == asked)
+    job = job_of(before, found)
+    return bool(job) and (found["status"].get("run") or {}).get("id") == job
+
+
+def job_of(before: Json, found: Json) -> str:
+    """The Job of the run that was asked for; empty until it is made."""
+    job: str = found.get("status", {}).get("onDemand", "")
+    return "" if job == before.get("status", {}).get("onDemand") else job
 
 
 def trouble(before: Json, found: Json) -> str:
@@ -66,9 +71,8 @@ def trouble(before: Json, found: Json) -> str:
     stalled, healthy = conditions(found).get("Stalled", {}), conditions(found).get("Healthy", {})
     if stalled.get("status") == "True":
         return f"{stalled['reason']}: {stalled.get('message', '')}"
-    job, said = found.get("status", {}).get("onDemand"), healthy.get("message", "")
-    failed = job and job != before.get("status", {}).get("onDemand") and healthy.get("reason") == "RunsFailed" and f"Job {job} " in said
-    return str(said) if failed else ""
+    job, said = job_of(before, found), str(healthy.get("message", ""))
+    return said if job and healthy.get("reason") == "RunsFailed" and f"Job {job} " in said else ""
 
 
 def _result(cluster: Cluster, name: str, before: Json, until: float) -> Json:

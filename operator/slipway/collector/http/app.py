@@ -19,7 +19,7 @@ from slipway.collector import metrics
 from slipway.collector.errors import Refused, malformed
 from slipway.collector.http.body import announced, drain, read
 from slipway.collector.ingest import Batch
-from slipway.collector.log.place import NAME
+from slipway.collector.log.place import NAME, REPORTS
 from slipway.collector.service import Service
 from slipway.collector.truth import parse
 
@@ -29,8 +29,6 @@ _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 MAX_SEQUENCE = 2**62
 MAX_FORM = 65_536
 """Bytes of a question that is JSON."""
-REPORTS = {"report.html": "text/html", "report.json": "application/json"}
-"""What a monitor's run leaves, and as what it is sent."""
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 

@@ -25,6 +25,8 @@ NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 """Of a namespace or a ModelDeployment."""
 ONCE = {"aws_conditional_put": "etag"}
 """A version of the table is made by a put that fails if somebody else made it."""
+REPORTS = {"report.json": "application/json", "report.html": "text/html; charset=utf-8"}
+"""What a monitor's run leaves in a folder of `monitor_folder`, and as what."""
 PATIENCE = {"timeout": "20s", "connect_timeout": "3s", "max_retries": "3", "retry_timeout": "10s"}
 """For one request: a store that is down is told to the sender, who has the batch on disk."""
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import obstore
 from obstore.store import ObjectStore
 from pydantic import TypeAdapter
 
+from slipway.collector.log.place import REPORTS
 from slipway.monitor.result import Point, Result
 
 log = logging.getLogger(__name__)
 KEPT = 200
 """Runs in the history."""
-OF_A_RUN = ("report.html", "report.json")
 MOST_REMOVED = 1000
 """Files in one run: what is left goes with the next."""
 _HISTORY = TypeAdapter(list[Point])
@@ -40,23 +40,22 @@ def with_history(result: Result, before: Sequence[Point], now: Point) -> Result:
 
 def keep(store: ObjectStore, of: str, result: Result, page: str) -> None:
     """Writes the report, then the history."""
-    run = f"{of}/{result.run.id}"
-    body = result.model_dump_json(by_alias=True, exclude_none=True).encode()
-    obstore.put(store, f"{run}/report.json", body, attributes={"Content-Type": "application/json"})
-    obstore.put(store, f"{run}/report.html", page.encode(), attributes={"Content-Type": "text/html; charset=utf-8"})
+    written = {"report.json": result.model_dump_json(by_alias=True, exclude_none=True), "report.html": page}
+    for name, content_type in REPORTS.items():
+        obstore.put(store, f"{of}/{result.run.id}/{name}", written[name].encode(), attributes={"Content-Type": content_type})
     obstore.put(store, f"{of}/history.json", _HISTORY.dump_json(result.history, by_alias=True))
 
 
-def remove_old(store: ObjectStore, of: str, days: int, now: datetime) -> int:
-    """Removes what runs left more than `days` ago, if that is a bound; returns how many files. Raises whatever the store does."""
-    old = list(itertools.islice(_old(store, of, now - timedelta(days=days)), MOST_REMOVED)) if days else []
+def remove_old(store: ObjectStore, of: str, before: datetime) -> None:
+    """Removes the reports that were left before then. Raises whatever the store does."""
+    old = list(itertools.islice(_old(store, of, before), MOST_REMOVED))
     if old:
         obstore.delete(store, old)
-    return len(old)
+        log.info("removed %d files of old reports", len(old))
 
 
 def _old(store: ObjectStore, of: str, before: datetime) -> Iterator[str]:
     for chunk in obstore.list(store, f"{of}/"):
         for file in chunk:
-            if file["path"].rpartition("/")[2] in OF_A_RUN and file["last_modified"] < before:
+            if file["path"].rpartition("/")[2] in REPORTS and file["last_modified"] < before:
                 yield file["path"]
